@@ -1,0 +1,112 @@
+package lifecycle
+
+// Invalidate raises the barrier to the given number, 0 for a fresh one (O6).
+// What is shown stays for comparison and conditional requests, and answers
+// nobody.
+func (r *Resource[V, F]) Invalidate(t *Turn[V, F], barrier uint64) {
+	if barrier == 0 {
+		barrier = t.barrier()
+	}
+	if r.closed || barrier <= r.barrier {
+		return
+	}
+	r.barrier = barrier
+	if s := r.shown; s != nil && s.Seq <= barrier && s.admissible(t.Now) {
+		next := *s
+		next.Void, next.HitEnd = true, 0
+		next.Notes = s.Notes.withoutFailure()
+		r.publish(t, &next, Invalidated, NoReason, barrier, nil)
+	}
+	r.flyAgain(t)
+}
+
+// admissible says whether anything about v may still answer a demand: the
+// knowledge, or a failure that is remembered.
+func (v *Version[V, F]) admissible(now Instant) bool {
+	failure := v.Failure()
+	return (v.Known != Nothing && !v.Void) || (failure != nil && now < failure.Until)
+}
+
+func (n *Notes[F]) withoutFailure() *Notes[F] {
+	if n == nil || n.Failure == nil {
+		return n
+	}
+	return &Notes[F]{Validator: n.Validator, Tags: n.Tags}
+}
+
+// flyAgain sees to those who wait for a flight that the barrier overtook, and
+// to observers.
+func (r *Resource[V, F]) flyAgain(t *Turn[V, F]) {
+	a := r.air
+	if a != nil && a.stamp <= r.barrier {
+		switch {
+		case !t.Waiting && r.watch == nil:
+			r.ground(t, ErrSuperseded, nil, ErrSuperseded)
+		case a.maySupersede(t.Rules):
+			r.supersede(t)
+		case r.watch != nil:
+			r.enqueue(t)
+		}
+	}
+	if r.watch != nil && r.air == nil {
+		r.takeOff(t, queue[F]{future: t.Mint()})
+	}
+	r.arm(t)
+}
+
+// Expire ends freshness now (O6): F6 and F7 count from now.
+func (r *Resource[V, F]) Expire(t *Turn[V, F]) {
+	s := r.shown
+	if r.closed || s == nil || s.Known == Nothing || s.Void || t.Now >= s.FreshEnd {
+		return
+	}
+	next := *s
+	next.FreshEnd, next.HitEnd = t.Now, t.Now
+	r.publish(t, &next, Expired, NoReason, s.Seq, nil)
+	if r.watch != nil && r.air == nil {
+		r.takeOff(t, queue[F]{future: t.Mint()})
+	}
+	r.arm(t)
+}
+
+// Set is a value learned elsewhere (O7): it raises the barrier and is the
+// value; flights are dropped and their futures settle with it.
+func (r *Resource[V, F]) Set(t *Turn[V, F], k Knowledge[V]) {
+	switch {
+	case r.closed:
+		t.do(Effect[V, F]{Do: DoAnswer, Err: ErrClosed})
+		return
+	case r.stale(&k):
+		t.do(Effect[V, F]{Do: DoAgain})
+		return
+	case k.Older:
+		r.publish(t, r.copyShown(), Dropped, ByNewer, t.stamp(), nil)
+		return
+	}
+	r.barrier = t.barrier()
+	var v *Version[V, F]
+	if r.air != nil {
+		v = r.version(t, &k, t.stamp(), r.air.group)
+	} else {
+		v = r.version(t, &k, t.stamp(), t.Mint())
+		t.do(settled(v.Future, v, k.Err))
+	}
+	r.learn(t, &k, v, BySet)
+	r.ground(t, ErrSuperseded, v, nil)
+	if k.Cover > v.Seq {
+		// One of its tags was invalidated since the number was drawn.
+		r.Invalidate(t, k.Cover)
+	}
+}
+
+// Remove is Invalidate that also forgets (O10).
+func (r *Resource[V, F]) Remove(t *Turn[V, F]) {
+	if r.closed {
+		return
+	}
+	r.barrier = t.barrier()
+	if r.shown != nil && (r.shown.Known != Nothing || r.shown.Notes != nil) {
+		r.publish(t, &Version[V, F]{}, Evicted, ByRemoval, r.barrier, nil)
+	}
+	r.flyAgain(t)
+}

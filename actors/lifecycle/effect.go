@@ -1,0 +1,119 @@
+package lifecycle
+
+import "time"
+
+// Turn is one command's surroundings: what the driver brings in and what the
+// command says is to be done.
+type Turn[V any, F comparable] struct {
+	Rules *Rules
+	Now   Instant
+	// Number and Number+1 are fresh: above every number ever handed out in
+	// this cache. The first is a barrier, the second a stamp, so that what
+	// takes off in a turn is above what the turn declares void.
+	Number uint64
+	// Waiting says that somebody holds a future of what is in the air.
+	Waiting bool
+	// Mint makes a pending future.
+	Mint func() F
+	// Effects are to be performed in order.
+	Effects []Effect[V, F]
+}
+
+func (t *Turn[V, F]) barrier() uint64 { return t.Number }
+func (t *Turn[V, F]) stamp() uint64   { return t.Number + 1 }
+
+func (t *Turn[V, F]) do(e Effect[V, F]) { t.Effects = append(t.Effects, e) }
+
+// Do is what an effect asks for.
+type Do uint8
+
+const (
+	// DoAnswer answers the demand: with Future, or Err where the resource is
+	// closed. Version is set where Future is settled with it.
+	DoAnswer Do = iota
+	// DoTakeOff starts a flight with Stamp for the group of Future, bounded by
+	// Timeout (0: the cache's). Version is what a conditional request may
+	// build on, nil if nothing.
+	DoTakeOff
+	// DoCancel cancels the flight with Stamp; Err is the cause.
+	DoCancel
+	// DoSettle settles Future: with Version's value or absence, or with Err.
+	// Where Err and Version are both set the group was strict (F7): Err is its
+	// answer, Version what a plain demand may fall back on.
+	DoSettle
+	// DoPublish shows Version and tells the event, in one critical section.
+	DoPublish
+	// DoAgain asks for the same command with Equal and Older computed anew:
+	// what they were computed against is no longer held.
+	DoAgain
+	// DoArm asks for Due at the instant At; Never disarms.
+	DoArm
+	// DoDie ends the resource: it answers nothing any more.
+	DoDie
+)
+
+// Effect is one thing to do. Which fields count, Do says.
+type Effect[V any, F comparable] struct {
+	Do      Do
+	Kind    Kind
+	Reason  Reason
+	Stamp   uint64
+	Future  F
+	Version *Version[V, F]
+	Before  *V // DoPublish: what was shown before, nil: nothing
+	Err     error
+	Timeout time.Duration
+	At      Instant
+}
+
+// Kind says what an event tells.
+type Kind uint8
+
+// The kinds of the design, section 4.
+const (
+	Loaded Kind = iota
+	Updated
+	Revalidated
+	Invalidated
+	Expired
+	Failed
+	Missing
+	Dropped
+	Evicted
+)
+
+// Reason tells events of one kind apart.
+type Reason uint8
+
+const (
+	NoReason Reason = iota
+	// ByFlight and the next three say where knowledge came from.
+	ByFlight
+	ByStore
+	BySet
+	ByList
+	// BySize and the next two say why a resource was evicted.
+	BySize
+	ByRemoval
+	ByAge
+	// BySupersession and the next three say why a response was dropped.
+	BySupersession
+	ByBarrier
+	ByTimeout
+	ByNewer
+)
+
+var reasons = [...]string{
+	NoReason: "", ByFlight: "flight", ByStore: "store", BySet: "set", ByList: "list",
+	BySize: "size", ByRemoval: "removal", ByAge: "age",
+	BySupersession: "supersession", ByBarrier: "barrier", ByTimeout: "timeout", ByNewer: "newer",
+}
+
+func (r Reason) String() string { return reasons[r] }
+
+var kinds = [...]string{
+	Loaded: "Loaded", Updated: "Updated", Revalidated: "Revalidated", Invalidated: "Invalidated",
+	Expired: "Expired", Failed: "Failed", Missing: "Missing", Dropped: "Dropped", Evicted: "Evicted",
+}
+
+func (k Kind) String() string { return kinds[k] }

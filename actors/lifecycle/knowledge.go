@@ -1,0 +1,124 @@
+package lifecycle
+
+import "time"
+
+// Knowledge is what somebody learned of the resource: a response, a value set
+// by hand.
+type Knowledge[V any] struct {
+	Known     Known // Present or Absent
+	Value     V
+	Unchanged bool          // the origin says that the held value, which Value repeats, still holds
+	TTL       time.Duration // 0: the configured one; negative: do not keep
+	Age       time.Duration // how old it already is at the origin
+	Validator string
+	Tags      []string
+	Err       error   // what an absence answers; nil: ErrNotFound
+	Draw      float64 // a random number in [0,1) for the jitter (F5)
+
+	// Against is the Seq of the held value that Equal and Older were computed
+	// against (Held), 0 where none was held. User code ran for them, so they
+	// come with the command; when the held value has changed since, the
+	// command does nothing and asks to be tried again.
+	Against uint64
+	Equal   bool // equal to the held value: renews freshness only (F9)
+	Older   bool // not newer than the held value: never replaces it (O9)
+	// Cover is the highest barrier of a tag in Tags.
+	Cover uint64
+}
+
+// Held is the Seq of the value that knowledge is compared with, 0 if none.
+func (v *Version[V, F]) Held() uint64 {
+	if v == nil || v.Known != Present {
+		return 0
+	}
+	return v.Seq
+}
+
+// stale says that k was compared with a value that is no longer held.
+func (r *Resource[V, F]) stale(k *Knowledge[V]) bool {
+	return k.Known == Present && k.Against != r.shown.Held()
+}
+
+// version is k as a version with the given stamp: what is shown if it is kept.
+func (r *Resource[V, F]) version(t *Turn[V, F], k *Knowledge[V], stamp uint64, future F) *Version[V, F] {
+	v := &Version[V, F]{Known: k.Known, Value: k.Value, Seq: stamp, Future: future, At: t.Now - Instant(max(k.Age, 0))}
+	validator, tags := k.Validator, k.Tags
+	if k.Known == Present && (k.Unchanged || k.Equal || k.Older) {
+		// What is held stays: F9 renews its freshness, O9 forbids to replace it.
+		v.Value = r.shown.Value
+		if k.Older || (k.Unchanged && validator == "") {
+			validator = r.shown.Validator()
+		}
+		if k.Older || (k.Unchanged && tags == nil) {
+			tags = r.shown.Tags()
+		}
+	}
+	if validator != "" || len(tags) > 0 {
+		v.Notes = &Notes[F]{Validator: validator, Tags: tags}
+	}
+	v.FreshEnd, v.HitEnd = lifetime(t.Rules, k, v.At)
+	return v
+}
+
+// lifetime says until when k is fresh and until when a demand for it is a hit
+// and nothing else. Jitter only shortens (F5).
+func lifetime[V any](rules *Rules, k *Knowledge[V], at Instant) (freshEnd, hitEnd Instant) {
+	if k.Known == Absent {
+		return at.Plus(rules.Missing), at.Plus(rules.Missing)
+	}
+	ttl := k.TTL
+	if ttl == 0 {
+		ttl = rules.TTL
+	}
+	switch {
+	case ttl < 0:
+		return at, at
+	case ttl == 0 || ttl == Forever:
+		return Never, Never
+	}
+	ttl -= time.Duration(float64(ttl) * rules.Jitter * k.Draw)
+	return at.Plus(ttl), at.Plus(ttl - time.Duration(float64(ttl)*rules.Ahead))
+}
+
+// learn shows v, which carries k, unless k is not to be kept.
+func (r *Resource[V, F]) learn(t *Turn[V, F], k *Knowledge[V], v *Version[V, F], from Reason) {
+	held := r.shown.Shown()
+	if k.TTL < 0 && k.Known == Present {
+		if r.shown != nil && r.shown.Known != Nothing {
+			r.publish(t, &Version[V, F]{}, Evicted, ByAge, v.Seq, nil)
+		}
+		return
+	}
+	switch {
+	case k.Known == Absent && r.shown != nil && r.shown.Known == Absent:
+		r.publish(t, v, Revalidated, from, v.Seq, nil)
+	case k.Known == Absent:
+		r.publish(t, v, Missing, from, v.Seq, k.Err)
+	case held == nil:
+		r.publish(t, v, Loaded, from, v.Seq, nil)
+	case k.Unchanged || k.Equal || k.Older:
+		r.publish(t, v, Revalidated, from, v.Seq, nil)
+	default:
+		r.publish(t, v, Updated, from, v.Seq, nil)
+	}
+	if w := r.watch; w != nil {
+		if k.Known == Absent {
+			w.failures++ // ask again, but less and less often
+		} else {
+			w.failures = 0
+		}
+	}
+	r.arm(t)
+}
+
+// settled is the effect that settles future with what v knows.
+func settled[V any, F comparable](future F, v *Version[V, F], absence error) Effect[V, F] {
+	e := Effect[V, F]{Do: DoSettle, Future: future, Version: v, Stamp: v.Seq}
+	if v.Known == Absent {
+		e.Err = absence
+		if e.Err == nil {
+			e.Err = ErrNotFound
+		}
+	}
+	return e
+}

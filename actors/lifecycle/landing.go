@@ -1,0 +1,89 @@
+package lifecycle
+
+// Arrived says that the flight with the given stamp came back with knowledge;
+// an origin that says "not found" has answered too (F4). late says that the
+// flight had run into its timeout.
+func (r *Resource[V, F]) Arrived(t *Turn[V, F], stamp uint64, k Knowledge[V], late bool) {
+	a := r.air
+	if a == nil || a.stamp != stamp {
+		r.drop(t, stamp, late)
+		return
+	}
+	if stamp <= max(r.barrier, k.Cover) {
+		r.arrivedVoid(t, &k)
+		return
+	}
+	if r.stale(&k) {
+		t.do(Effect[V, F]{Do: DoAgain})
+		return
+	}
+	v := r.version(t, &k, stamp, a.group)
+	r.learn(t, &k, v, ByFlight)
+	t.do(settled(a.group, v, k.Err))
+	r.landed(t)
+}
+
+// arrivedVoid handles the newest flight's response where it is below the
+// barrier: it is neither kept nor persisted (O0).
+func (r *Resource[V, F]) arrivedVoid(t *Turn[V, F], k *Knowledge[V]) {
+	a := r.air
+	r.publish(t, r.copyShown(), Dropped, ByBarrier, a.stamp, nil)
+	if a.stamp > r.barrier && a.maySupersede(t.Rules) {
+		// A tag that it carries was invalidated while it flew, and demands made
+		// after that joined, for nobody knew. They all get a newer flight.
+		r.takeOver(t)
+		return
+	}
+	// Its group was handed out before the barrier was raised: later demands
+	// went to the queue. It gets the response as it came.
+	k.Unchanged, k.Equal, k.Older = false, false, false
+	t.do(settled(a.group, r.version(t, k, a.stamp, a.group), k.Err))
+	r.landed(t)
+}
+
+// drop tells of a response that is not the newest flight's (O2).
+func (r *Resource[V, F]) drop(t *Turn[V, F], stamp uint64, late bool) {
+	if r.closed {
+		return
+	}
+	reason := BySupersession
+	switch {
+	case late:
+		reason = ByTimeout
+	case stamp <= r.barrier:
+		reason = ByBarrier
+	}
+	r.publish(t, r.copyShown(), Dropped, reason, stamp, nil)
+}
+
+// Failed says that the flight with the given stamp failed. The failure of a
+// flight that is no longer the newest is nobody's business.
+func (r *Resource[V, F]) Failed(t *Turn[V, F], stamp uint64, err error) {
+	a := r.air
+	if a == nil || a.stamp != stamp {
+		return
+	}
+	void := stamp <= r.barrier
+	carried := !void && r.shown.carriesOn(t.Now, t.Rules)
+	settle := Effect[V, F]{Do: DoSettle, Future: a.group, Stamp: stamp, Err: err}
+	if carried {
+		settle.Version = r.shown
+		if !a.strict {
+			settle.Err = nil
+		}
+	}
+	next := r.copyShown()
+	next.Notes = &Notes[F]{Validator: r.shown.Validator(), Tags: r.shown.Tags(), Failure: &Failure[F]{Err: err, Until: t.Now}}
+	if !void {
+		next.Notes.Failure.Until = t.Now.Plus(t.Rules.Failure)
+		if settle.Err != nil {
+			next.Notes.Failure.Future = a.group
+		}
+	}
+	if r.watch != nil {
+		r.watch.failures++
+	}
+	r.publish(t, next, Failed, NoReason, stamp, err)
+	t.do(settle)
+	r.landed(t)
+}

@@ -1,0 +1,168 @@
+package lifecycle
+
+import "time"
+
+// Resource is the state of one key. The zero Resource knows nothing and is
+// ready; Start gives it the barrier that it is born with.
+type Resource[V any, F comparable] struct {
+	barrier uint64
+	shown   *Version[V, F] // nil: nothing was ever known
+	air     *air[F]        // nil: nothing is in the air
+	watch   *watch         // nil: nobody observes
+	closed  bool
+}
+
+// air is what is in the air: a flight, the group that waits for it, and the
+// follow-up that queued behind it. It exists exactly while a flight flies.
+type air[F comparable] struct {
+	stamp  uint64 // of the newest flight; older ones land to be dropped (O2)
+	group  F      // the pending future of the flight and those it superseded (F1)
+	strict bool   // a ForceReload or MaxAge demand is in the group (F7)
+	// timeout is what the group's flights are bounded by; 0: the cache's.
+	timeout time.Duration
+	// superseded counts takings-over since the group's last settlement (O4).
+	superseded int
+	queue      *queue[F] // nil: no follow-up is owed
+}
+
+// queue is the one follow-up flight that will serve everyone in it (O4).
+type queue[F comparable] struct {
+	future  F
+	strict  bool
+	timeout time.Duration
+}
+
+// Start sets the barrier a new resource is born with: the cache's floor (O0).
+func (r *Resource[V, F]) Start(floor uint64) { r.barrier = max(r.barrier, floor) }
+
+// Shown is what the resource shows now; nil before anything was known.
+func (r *Resource[V, F]) Shown() *Version[V, F] { return r.shown }
+
+// Barrier is the number at or below which knowledge is void.
+func (r *Resource[V, F]) Barrier() uint64 { return r.barrier }
+
+// Flying returns the stamp of the newest flight, 0 if none is in the air.
+func (r *Resource[V, F]) Flying() uint64 {
+	if r.air == nil {
+		return 0
+	}
+	return r.air.stamp
+}
+
+// Pending returns the futures that what is in the air will settle: the
+// group's and, where a follow-up is owed, the queue's.
+func (r *Resource[V, F]) Pending() (group, queued F) {
+	if a := r.air; a != nil {
+		group = a.group
+		if a.queue != nil {
+			queued = a.queue.future
+		}
+	}
+	return group, queued
+}
+
+// Joinable returns the future that a plain demand which the shown version does
+// not answer joins, where that needs no decision: F0(b), or F0(c) where the
+// flight in the air is below the barrier. While the storm guard holds, demands
+// must ask (see Demand.Uncertain).
+func (r *Resource[V, F]) Joinable(rules *Rules) (future F, ok bool) {
+	a := r.air
+	switch {
+	case a == nil:
+		return future, false
+	case a.stamp > r.barrier:
+		return a.group, a.maySupersede(rules)
+	case a.queue != nil:
+		return a.queue.future, true
+	}
+	return future, false
+}
+
+// maySupersede says whether the storm guard lets another flight take over.
+func (a *air[F]) maySupersede(rules *Rules) bool {
+	return rules.Reload == ReloadSupersede && a.superseded < rules.MaxSupersede
+}
+
+// takeOff starts a flight for a new group.
+func (r *Resource[V, F]) takeOff(t *Turn[V, F], q queue[F]) {
+	r.air = &air[F]{stamp: t.stamp(), group: q.future, strict: q.strict, timeout: q.timeout}
+	t.do(Effect[V, F]{Do: DoTakeOff, Stamp: t.stamp(), Future: q.future, Version: r.last(), Timeout: q.timeout})
+}
+
+// takeOver lets a new flight serve the group of the one in the air, which the
+// caller has cancelled or seen land (O3).
+func (r *Resource[V, F]) takeOver(t *Turn[V, F]) {
+	a := r.air
+	a.superseded++
+	a.stamp = t.stamp()
+	t.do(Effect[V, F]{Do: DoTakeOff, Stamp: a.stamp, Future: a.group, Version: r.last(), Timeout: a.timeout})
+}
+
+// supersede cancels the flight in the air and takes over from it.
+func (r *Resource[V, F]) supersede(t *Turn[V, F]) {
+	t.do(Effect[V, F]{Do: DoCancel, Stamp: r.air.stamp, Err: ErrSuperseded})
+	r.takeOver(t)
+}
+
+// enqueue returns the follow-up behind the flight in the air (O4).
+func (r *Resource[V, F]) enqueue(t *Turn[V, F]) *queue[F] {
+	if r.air.queue == nil {
+		r.air.queue = &queue[F]{future: t.Mint()}
+	}
+	return r.air.queue
+}
+
+// landed clears the air after its group was settled; a follow-up takes off.
+func (r *Resource[V, F]) landed(t *Turn[V, F]) {
+	q := r.air.queue
+	r.air = nil
+	if r.watch != nil {
+		r.watch.landed = t.Now
+	}
+	if q != nil {
+		r.takeOff(t, *q)
+	}
+	r.arm(t)
+}
+
+// ground drops everything in the air: all its futures settle alike.
+func (r *Resource[V, F]) ground(t *Turn[V, F], cause error, version *Version[V, F], err error) {
+	a := r.air
+	if a == nil {
+		return
+	}
+	r.air = nil
+	t.do(Effect[V, F]{Do: DoCancel, Stamp: a.stamp, Err: cause})
+	t.do(Effect[V, F]{Do: DoSettle, Future: a.group, Version: version, Err: err})
+	if a.queue != nil {
+		t.do(Effect[V, F]{Do: DoSettle, Future: a.queue.future, Version: version, Err: err})
+	}
+	r.arm(t)
+}
+
+// last is what a conditional request may build on.
+func (r *Resource[V, F]) last() *Version[V, F] {
+	if r.shown == nil || r.shown.Known != Present {
+		return nil
+	}
+	return r.shown
+}
+
+// copyShown is a new version like the shown one, for what changes beside it.
+func (r *Resource[V, F]) copyShown() *Version[V, F] {
+	if r.shown == nil {
+		return &Version[V, F]{}
+	}
+	next := *r.shown
+	return &next
+}
+
+// publish shows next and tells of it.
+func (r *Resource[V, F]) publish(t *Turn[V, F], next *Version[V, F], kind Kind, reason Reason, seq uint64, err error) {
+	before := r.shown.Shown()
+	r.shown = next
+	t.do(Effect[V, F]{
+		Do: DoPublish, Kind: kind, Reason: reason, Stamp: seq,
+		Version: next, Before: before, Err: err,
+	})
+}
