@@ -1,0 +1,229 @@
+package lifecycle_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/freshet-go/freshet/actors/lifecycle"
+)
+
+type (
+	instant   = lifecycle.Instant
+	resource  = lifecycle.Resource[string, string]
+	turn      = lifecycle.Turn[string, string]
+	effect    = lifecycle.Effect[string, string]
+	version   = lifecycle.Version[string, string]
+	knowledge = lifecycle.Knowledge[string]
+	demand    = lifecycle.Demand[string]
+)
+
+// world drives one resource the way package actors does: one counter, two
+// numbers a turn, a clock that stands still while a command runs, futures that
+// are plain names ("f1") and a count of who holds each.
+type world struct {
+	rules   lifecycle.Rules
+	r       *resource
+	now     instant
+	number  uint64
+	minted  int
+	armed   instant
+	holders map[string]int
+	settled map[string]effect
+	pending map[string]bool
+}
+
+func newWorld(rules lifecycle.Rules, floor uint64) *world {
+	w := &world{
+		rules: rules, r: &resource{}, armed: lifecycle.Never,
+		holders: map[string]int{}, settled: map[string]effect{}, pending: map[string]bool{},
+	}
+	w.r.Start(floor)
+	return w
+}
+
+// waiting says whether anybody holds a future that is still pending.
+func (w *world) waiting() bool {
+	for f := range w.pending {
+		if w.holders[f] > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// do runs one command and performs its effects.
+func (w *world) do(command func(*turn)) []effect { return w.doWaiting(w.waiting(), command) }
+
+func (w *world) doWaiting(waiting bool, command func(*turn)) []effect {
+	t := &turn{Rules: &w.rules, Now: w.now, Number: w.number + 1, Waiting: waiting}
+	w.number += 2
+	t.Mint = func() string {
+		w.minted++
+		f := fmt.Sprintf("f%d", w.minted)
+		w.pending[f] = true
+		return f
+	}
+	command(t)
+	for _, e := range t.Effects {
+		switch e.Do {
+		case lifecycle.DoSettle:
+			w.settled[e.Future] = e
+			delete(w.pending, e.Future)
+		case lifecycle.DoArm:
+			w.armed = e.At
+		case lifecycle.DoPublish:
+			e.Version.Revision++
+		}
+	}
+	return t.Effects
+}
+
+// demand asks, and holds what is pending.
+func (w *world) demand(d demand) []effect {
+	effects := w.do(func(t *turn) { w.r.Demand(t, d) })
+	for _, e := range effects {
+		if e.Do == lifecycle.DoAnswer && w.pending[e.Future] {
+			w.holders[e.Future]++
+		}
+	}
+	return effects
+}
+
+func (w *world) leave(future string) []effect {
+	w.holders[future]--
+	return w.doWaiting(w.holders[future] > 0, func(t *turn) { w.r.Leave(t, future) })
+}
+
+// against completes k with what user code would say of it now.
+func (w *world) against(k knowledge) knowledge {
+	shown := w.r.Shown()
+	k.Against = shown.Held()
+	k.Equal = k.Known == lifecycle.Present && k.Against != 0 && shown.Value == k.Value
+	return k
+}
+
+func present(value string) knowledge { return knowledge{Known: lifecycle.Present, Value: value} }
+
+// What follows says things in the words of the golden scripts.
+
+func say(i instant) string {
+	if i == lifecycle.Never {
+		return "never"
+	}
+	return time.Duration(i).String()
+}
+
+func sayErr(err error) string {
+	for name, known := range map[string]error{
+		"ErrNotFound": lifecycle.ErrNotFound, "ErrClosed": lifecycle.ErrClosed,
+		"ErrSuperseded": lifecycle.ErrSuperseded, "ErrAbandoned": lifecycle.ErrAbandoned,
+	} {
+		if errors.Is(err, known) {
+			return name
+		}
+	}
+	return err.Error()
+}
+
+func sayKnown(v *version) string {
+	switch {
+	case v == nil || v.Known == lifecycle.Nothing:
+		return "nothing"
+	case v.Known == lifecycle.Absent:
+		return fmt.Sprintf("absence#%d", v.Seq)
+	}
+	return fmt.Sprintf("%s#%d", v.Value, v.Seq)
+}
+
+func (w *world) sayEffect(e effect) string {
+	switch e.Do {
+	case lifecycle.DoAnswer:
+		if e.Err != nil {
+			return "answer " + sayErr(e.Err)
+		}
+		if e.Version != nil {
+			return fmt.Sprintf("answer %s, which is %s", e.Future, sayKnown(e.Version))
+		}
+		if s, ok := w.settled[e.Future]; ok {
+			return fmt.Sprintf("answer %s, which failed: %s", e.Future, sayErr(s.Err))
+		}
+		return "answer " + e.Future
+	case lifecycle.DoTakeOff:
+		s := fmt.Sprintf("take off #%d for %s", e.Stamp, e.Future)
+		if e.Version != nil {
+			s += " on " + sayKnown(e.Version)
+		}
+		if e.Timeout != 0 {
+			s += " within " + e.Timeout.String()
+		}
+		return s
+	case lifecycle.DoCancel:
+		return fmt.Sprintf("cancel #%d: %s", e.Stamp, sayErr(e.Err))
+	case lifecycle.DoSettle:
+		switch {
+		case e.Err == nil:
+			return fmt.Sprintf("settle %s with %s", e.Future, sayKnown(e.Version))
+		case e.Version != nil && e.Version.Known == lifecycle.Present:
+			return fmt.Sprintf("settle %s with %s, plain demands with %s", e.Future, sayErr(e.Err), sayKnown(e.Version))
+		}
+		return fmt.Sprintf("settle %s with %s", e.Future, sayErr(e.Err))
+	case lifecycle.DoPublish:
+		s := fmt.Sprintf("publish %s", e.Kind)
+		if e.Reason != lifecycle.NoReason {
+			s += " (" + e.Reason.String() + ")"
+		}
+		before := "nothing"
+		if e.Before != nil {
+			before = *e.Before
+		}
+		s += fmt.Sprintf(" #%d: %s -> %s", e.Stamp, before, sayKnown(e.Version))
+		if e.Err != nil {
+			s += ", " + sayErr(e.Err)
+		}
+		return s
+	case lifecycle.DoAgain:
+		return "again"
+	case lifecycle.DoArm:
+		if e.At == lifecycle.Never {
+			return "disarm"
+		}
+		return "arm " + say(e.At)
+	}
+	return "die"
+}
+
+// state is the resource in one line.
+func (w *world) state() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "= %s barrier=%d shown=%s", say(w.now), w.r.Barrier(), sayKnown(w.r.Shown()))
+	if v := w.r.Shown(); v != nil {
+		switch {
+		case v.Known == lifecycle.Nothing:
+		case v.Void:
+			b.WriteString(" void")
+		case w.now < v.FreshEnd:
+			b.WriteString(" fresh until " + say(v.FreshEnd))
+		default:
+			b.WriteString(" stale since " + say(v.FreshEnd))
+		}
+		if f := v.Failure(); f != nil {
+			b.WriteString(" failed")
+			if w.now < f.Until {
+				b.WriteString(", quiet until " + say(f.Until))
+			}
+		}
+	}
+	if n := w.r.Flying(); n != 0 {
+		group, queued := w.r.Pending()
+		fmt.Fprintf(&b, " air=#%d for %s", n, group)
+		if queued != "" {
+			b.WriteString(" then " + queued)
+		}
+	}
+	if w.armed != lifecycle.Never {
+		b.WriteString(" due=" + say(w.armed))
+	}
+	return b.String()
+}
