@@ -63,8 +63,11 @@ func (r *Resource[V, F]) Expire(t *Turn[V, F]) {
 	next := *s
 	next.FreshEnd, next.HitEnd = t.Now, t.Now
 	r.publish(t, &next, Expired, NoReason, s.Seq, nil)
-	if r.watch != nil && r.air == nil {
-		r.takeOff(t, queue[F]{future: t.Mint()})
+	if r.watch != nil {
+		r.watch.told = t.Now
+		if r.air == nil {
+			r.takeOff(t, queue[F]{future: t.Mint()})
+		}
 	}
 	r.arm(t)
 }

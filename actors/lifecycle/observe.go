@@ -27,7 +27,10 @@ func (r *Resource[V, F]) Observe(t *Turn[V, F], refresh time.Duration) {
 		return
 	}
 	if r.watch == nil {
-		r.watch = &watch{armed: Never, told: -1}
+		r.watch = &watch{armed: Never, told: Never}
+		if s := r.shown; s != nil && s.FreshEnd <= t.Now {
+			r.watch.told = s.FreshEnd // it ended while nobody observed
+		}
 	}
 	r.watch.refresh = append(r.watch.refresh, refresh)
 	d := Demand[F]{}
