@@ -41,7 +41,7 @@ func (r *Resource[V, F]) flyAgain(t *Turn[V, F]) {
 	if a != nil && a.stamp <= r.barrier {
 		switch {
 		case !t.Waiting && r.watch == nil:
-			r.ground(t, ErrSuperseded, nil, ErrSuperseded)
+			r.ground(t, ErrSuperseded, Effect[V, F]{Do: DoSettle, Err: ErrSuperseded})
 		case a.maySupersede(t.Rules):
 			r.supersede(t)
 		case r.watch != nil:
@@ -95,7 +95,7 @@ func (r *Resource[V, F]) Set(t *Turn[V, F], k Knowledge[V]) {
 		t.do(settled(v.Future, v, k.Err))
 	}
 	r.learn(t, &k, v, BySet)
-	r.ground(t, ErrSuperseded, v, nil)
+	r.ground(t, ErrSuperseded, settled(v.Future, v, k.Err))
 	if k.Cover > v.Seq {
 		// One of its tags was invalidated since the number was drawn.
 		r.Invalidate(t, k.Cover)

@@ -27,6 +27,6 @@ func (r *Resource[V, F]) Close(t *Turn[V, F]) {
 	}
 	r.closed = true
 	r.watch = nil
-	r.ground(t, ErrClosed, nil, ErrClosed)
+	r.ground(t, ErrClosed, Effect[V, F]{Do: DoSettle, Err: ErrClosed})
 	t.do(Effect[V, F]{Do: DoArm, At: Never})
 }

@@ -125,17 +125,19 @@ func (r *Resource[V, F]) landed(t *Turn[V, F]) {
 	r.arm(t)
 }
 
-// ground drops everything in the air: all its futures settle alike.
-func (r *Resource[V, F]) ground(t *Turn[V, F], cause error, version *Version[V, F], err error) {
+// ground drops everything in the air: all its futures settle as settle says.
+func (r *Resource[V, F]) ground(t *Turn[V, F], cause error, settle Effect[V, F]) {
 	a := r.air
 	if a == nil {
 		return
 	}
 	r.air = nil
 	t.do(Effect[V, F]{Do: DoCancel, Stamp: a.stamp, Err: cause})
-	t.do(Effect[V, F]{Do: DoSettle, Future: a.group, Version: version, Err: err})
+	settle.Future = a.group
+	t.do(settle)
 	if a.queue != nil {
-		t.do(Effect[V, F]{Do: DoSettle, Future: a.queue.future, Version: version, Err: err})
+		settle.Future = a.queue.future
+		t.do(settle)
 	}
 	r.arm(t)
 }
