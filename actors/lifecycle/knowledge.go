@@ -84,7 +84,7 @@ func lifetime[V any](rules *Rules, k *Knowledge[V], at Instant) (freshEnd, hitEn
 func (r *Resource[V, F]) learn(t *Turn[V, F], k *Knowledge[V], v *Version[V, F], from Reason) {
 	held := r.shown.Shown()
 	if k.TTL < 0 && k.Known == Present {
-		if r.shown != nil && r.shown.Known != Nothing {
+		if s := r.shown; s != nil && (s.Known != Nothing || s.Failure() != nil) {
 			r.publish(t, &Version[V, F]{}, Evicted, ByAge, v.Seq, nil)
 		}
 		return

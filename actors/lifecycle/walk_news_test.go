@@ -31,7 +31,7 @@ func (w walk) judge(k knowledge) knowledge {
 		k.Value = w.value
 	}
 	k = w.w.against(k)
-	k.Older = w.newer && k.Against != 0 && !k.Equal && k.Value < w.value
+	k.Older = w.newer && k.Known == lifecycle.Present && k.Against != 0 && !k.Equal && k.Value < w.value
 	for _, tag := range k.Tags {
 		k.Cover = max(k.Cover, w.tagBarrier[tag])
 	}
