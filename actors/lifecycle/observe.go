@@ -100,6 +100,10 @@ func (r *Resource[V, F]) nextTry() Instant {
 			next = min(next, s.At.Plus(refresh))
 		}
 	}
+	if next <= w.landed {
+		// It was too old when it came (Response.Age), and would be so again.
+		next = w.landed.Plus(firstRetry)
+	}
 	return next
 }
 
