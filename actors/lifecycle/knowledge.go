@@ -87,6 +87,7 @@ func (r *Resource[V, F]) learn(t *Turn[V, F], k *Knowledge[V], v *Version[V, F],
 		if s := r.shown; s != nil && (s.Known != Nothing || s.Failure() != nil) {
 			r.publish(t, &Version[V, F]{}, Evicted, ByAge, v.Seq, nil)
 		}
+		r.arm(t)
 		return
 	}
 	switch {
