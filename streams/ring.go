@@ -1,0 +1,120 @@
+package streams
+
+import (
+	"math/bits"
+	"sync/atomic"
+)
+
+// maxSpan bounds the events of a chunk, and with it the copying a reader does under one pin.
+const maxSpan = 64
+
+// ring keeps the newest events of one order. One writer at a time (the caller's lock sees to that) and any number of
+// readers, which take no lock at all: a reader that is slow, preempted or stuck can't hold the writer up (S8).
+//
+// The slots lie in chunks. Before a reader looks into a chunk it pins it and then looks whether the chunk is still the
+// one it means; before the writer reuses a chunk it first disowns it and then looks for pins. Whoever comes second sees
+// the other: the reader finds the chunk gone and looks again, or the writer leaves the chunk to the reader (and to the
+// garbage collector) and takes a new one. So there is no torn read, and no allocation unless a reader is caught inside.
+type ring[V any] struct {
+	keep  uint64 // events that may be read: exactly the newest keep
+	shift uint   // a chunk has 1<<shift slots
+	table []atomic.Pointer[chunk[V]]
+
+	current *chunk[V]     // the writer's chunk
+	head    atomic.Uint64 // index of the newest event; 1 is the first
+}
+
+type chunk[V any] struct {
+	first atomic.Uint64 // index of slots[0]; 0 while it is disowned
+	pins  atomic.Int64
+	slots []Event[V]
+}
+
+func (r *ring[V]) init(keep, span uint64) {
+	r.keep = keep
+	r.shift = uint(bits.Len64(span) - 1)
+	span = 1 << r.shift
+	// One more chunk than the history fills: the one being written.
+	r.table = make([]atomic.Pointer[chunk[V]], (keep+span-1)/span+1)
+}
+
+// spanFor is a chunk size that wastes little on a small ring.
+func spanFor(keep uint64) uint64 { return min(max(keep/8, 1), maxSpan) }
+
+// oldest is the index of the oldest event that may be read when head is the newest.
+func (r *ring[V]) oldest(head uint64) uint64 {
+	if head <= r.keep {
+		return 1
+	}
+	return head - r.keep + 1
+}
+
+// slot is the place of the next event. The writer fills it and then calls publish.
+func (r *ring[V]) slot() *Event[V] {
+	i := r.head.Load() // the next index, counted from zero
+	at := i & (1<<r.shift - 1)
+	if at == 0 {
+		r.turn(i)
+	}
+	return &r.current.slots[at]
+}
+
+func (r *ring[V]) publish() { r.head.Store(r.head.Load() + 1) }
+
+// turn makes the chunk current that holds the i-th event, counted from zero.
+func (r *ring[V]) turn(i uint64) {
+	n := i >> r.shift
+	place := &r.table[n%uint64(len(r.table))]
+	c := place.Load()
+	if c != nil {
+		c.first.Store(0)
+		if c.pins.Load() == 0 {
+			clear(c.slots) // the values of a past life are not ours to keep
+		} else {
+			c = nil
+		}
+	}
+	if c == nil {
+		c = &chunk[V]{slots: make([]Event[V], 1<<r.shift)}
+	}
+	c.first.Store(n<<r.shift + 1)
+	place.Store(c)
+	r.current = c
+}
+
+// read copies events into dst, from index from on, as far as the first that is above revision limit, the end of a
+// chunk, or the end of dst; only those that pass f. It returns how many, and the first index that it did not look at.
+// lapped: the event at from is no longer kept.
+func (r *ring[V]) read(from, limit uint64, f *filter, dst []Event[V]) (n int, next uint64, lapped bool) {
+	for {
+		head := r.head.Load()
+		if from > head || len(dst) == 0 {
+			return 0, from, false
+		}
+		if from < r.oldest(head) {
+			return 0, from, true
+		}
+		part := (from - 1) >> r.shift
+		c := r.table[part%uint64(len(r.table))].Load()
+		c.pins.Add(1)
+		first := c.first.Load()
+		if first != part<<r.shift+1 {
+			c.pins.Add(-1)
+			continue // reused between two looks; the next look at head says so
+		}
+		last := min(head, first+1<<r.shift-1)
+		next = from
+		for ; next <= last && n < len(dst); next++ {
+			e := &c.slots[next-first]
+			if e.Revision > limit {
+				break
+			}
+			if f.passes(e.Key, e.Kind) {
+				dst[n] = *e
+				n++
+			}
+		}
+		c.pins.Add(-1)
+		return n, next, false
+	}
+}

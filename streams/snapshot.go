@@ -1,0 +1,168 @@
+package streams
+
+import "time"
+
+// snapshotTries is how often a snapshot is begun before the subscription ends with ErrLagged.
+const snapshotTries = 3
+
+// snapshot is a snapshot that is being taken (S5). The boundary is fixed first; values that are newer than it already
+// contain their key's events up to their own revision, which the tail then leaves out: that is remembered in the
+// subscription's ahead, and can't be more keys than there are events in the history.
+//
+// The keys are listed in one go, the values asked for a few at a time, as the reader takes them. So a reader that stops
+// half-way holds a list of keys, and no scan, lock or goroutine.
+type snapshot[V any] struct {
+	boundary uint64
+	listed   bool
+	keys     []string // values still to be asked for
+	tries    int      // begun, the present one included
+	given    bool     // the reader has values of the present one
+	resync   bool     // a Gap from lostFrom is to be told before the first value
+	lostFrom uint64
+}
+
+// fillSnapshot does a step of snap. The caller has the turn; the values come from foreign code, so no lock is held.
+func (s *Subscription[V]) fillSnapshot(snap *snapshot[V]) {
+	for {
+		s.mu.Lock()
+		if s.err != nil || s.snapshot != snap || s.i < s.n {
+			s.mu.Unlock()
+			return
+		}
+		cause := s.prepareLocked(snap)
+		ready := s.n > 0
+		s.mu.Unlock()
+		if cause != nil {
+			s.end(cause)
+			return
+		}
+		if ready {
+			return
+		}
+		switch {
+		case !snap.listed:
+			s.list(snap)
+		case len(snap.keys) > 0:
+			s.takeValues(snap)
+		default:
+			s.mu.Lock()
+			if s.err == nil && !s.lappedLocked() {
+				s.syncedLocked(snap)
+			}
+			s.mu.Unlock()
+		}
+	}
+}
+
+// prepareLocked begins the snapshot, or begins it anew where it was lapped meanwhile, and puts the Gap where the reader
+// has to be told to drop what it has.
+func (s *Subscription[V]) prepareLocked(snap *snapshot[V]) error {
+	from := s.scanned + 1
+	switch {
+	case snap.tries == 0 && !snap.resync: // the boundary was fixed when the subscription began
+		snap.tries = 1
+		if !s.lappedLocked() {
+			return nil
+		}
+	case snap.tries == 0:
+		from = snap.lostFrom
+	case !s.lappedLocked():
+		return nil
+	default:
+		s.laps++
+		s.log.laps.Add(1)
+	}
+	if snap.tries == snapshotTries {
+		return &LaggedError{Cache: s.log.cfg.Cache, From: from, To: s.log.Revision()}
+	}
+	tell := snap.resync && snap.tries == 0 || snap.given
+	snap.tries++
+	snap.listed, snap.given, snap.keys = false, false, nil
+	s.ahead, s.aheadTo, s.backlog = nil, 0, nil
+	s.scanned = s.log.limit()
+	snap.boundary = s.scanned
+	if tell {
+		s.putLocked(Event[V]{Kind: Gap, Revision: snap.boundary, From: from, To: snap.boundary})
+		s.settleBatchLocked()
+	}
+	return nil
+}
+
+// lappedLocked reports whether the events after the place are no longer all there.
+func (s *Subscription[V]) lappedLocked() bool {
+	ring := &s.log.ring
+	if s.scanned+1 >= ring.oldest(ring.head.Load()) {
+		return false
+	}
+	for i := range s.wires {
+		f := s.wires[i].feed
+		if s.wires[i].next < ring.oldest(f.ring.head.Load()) && f.dropped.Load() > s.scanned {
+			return true
+		}
+	}
+	return s.wires == nil
+}
+
+// list asks which keys there are.
+func (s *Subscription[V]) list(snap *snapshot[V]) {
+	var keys []string
+	if s.set.named {
+		keys = s.set.keys
+	} else {
+		for e := range s.log.cfg.Scan(nil, s.set.prefix) {
+			keys = append(keys, e.Key)
+			if len(keys)%1024 == 0 && s.Err() != nil {
+				return
+			}
+		}
+	}
+	snap.keys, snap.listed = keys, true
+}
+
+// takeValues asks for the next few values and puts them into the batch.
+func (s *Subscription[V]) takeValues(snap *snapshot[V]) {
+	keys := snap.keys[:min(batchSize, len(snap.keys))]
+	values := s.log.batches.Get().(*[batchSize]Event[V])
+	n := 0
+	for e := range s.log.cfg.Scan(keys, "") {
+		if e.Cache == "" {
+			e.Cache = s.log.cfg.Cache
+		}
+		e.life = 0
+		values[n] = e
+		if n++; n == len(values) {
+			break // one value a key is all there can be
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return
+	}
+	snap.keys = snap.keys[len(keys):]
+	s.dropBatchLocked()
+	s.batch, s.n = values, n
+	for i := range n {
+		if e := &values[i]; e.Revision > snap.boundary {
+			if s.ahead == nil {
+				s.ahead = make(map[string]uint64)
+			}
+			s.ahead[e.Key] = e.Revision
+			s.aheadTo = max(s.aheadTo, e.Revision)
+		}
+	}
+	if n == 0 {
+		s.dropBatchLocked()
+		return
+	}
+	snap.given = true
+	s.idle = time.Time{}
+}
+
+// syncedLocked ends the snapshot.
+func (s *Subscription[V]) syncedLocked(snap *snapshot[V]) {
+	s.putLocked(Event[V]{Kind: Synced, Revision: snap.boundary, life: s.log.life})
+	s.snapshot = nil
+	s.sent = snap.boundary
+	s.settleBatchLocked()
+}
