@@ -73,11 +73,15 @@ func (r *Resource[V, F]) Failed(t *Turn[V, F], stamp uint64, err error) {
 		}
 	}
 	next := r.copyShown()
-	next.Notes = &Notes[F]{Validator: r.shown.Validator(), Tags: r.shown.Tags(), Failure: &Failure[F]{Err: err, Until: t.Now}}
+	failure := &Failure[F]{Err: err, Until: t.Now}
+	next.Notes = &Notes[F]{Validator: r.shown.Validator(), Tags: r.shown.Tags(), Failure: failure}
 	if !void {
-		next.Notes.Failure.Until = t.Now.Plus(t.Rules.Failure)
-		if settle.Err != nil {
-			next.Notes.Failure.Future = a.group
+		failure.Until, failure.Future = t.Now.Plus(t.Rules.Failure), a.group
+		if carried && t.Rules.Failure > 0 {
+			// What is remembered may outlast the time in which the old value
+			// carries on, and the group's future gives that value.
+			failure.Future = t.Mint()
+			t.do(Effect[V, F]{Do: DoSettle, Future: failure.Future, Stamp: stamp, Err: err})
 		}
 	}
 	if r.watch != nil {

@@ -246,7 +246,7 @@ func (o *oracle) settles(e effect) {
 	}
 	o.must(e.Version == nil || !e.Version.Void, "O0: %s settles with a void version", e.Future)
 	o.must(e.Version == nil || e.Version.Known != lifecycle.Absent || e.Err != nil, "F4: absence settles %s without an error", e.Future)
-	if e.Err == errOrigin {
+	if e.Err == errOrigin && o.takeOffs[e.Future] > 0 {
 		o.must(e.Version != nil == (e.Stamp > o.barrier && o.within(o.w.rules.StaleOnError)), "F7: fallback %s", sayKnown(e.Version))
 	}
 	if e.Version != nil && e.Version.Seq < e.Stamp {

@@ -50,7 +50,7 @@ type Notes[F comparable] struct {
 // Failure is a flight that failed after the version's knowledge was learned.
 type Failure[F comparable] struct {
 	Err    error
-	Future F       // settled with Err, or with the old value under F7
+	Future F       // settled with Err and no old value; counts before Until
 	Until  Instant // remembered until then (Freshness.Failure)
 }
 

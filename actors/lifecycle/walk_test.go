@@ -95,6 +95,7 @@ func (w walk) Demand(t *rapid.T) {
 	case failure:
 		s, ok := w.w.settled[future]
 		w.must(len(effects) == 1 && ok && s.Err != nil && s.Stamp == w.failed, "F3: %q is not the remembered failure", future)
+		w.must(s.Version == nil, "F7: a remembered failure falls back on %s", sayKnown(s.Version))
 		w.must(s.Stamp > owed.barrier, "F3: failure #%d answers a demand above barrier %d", s.Stamp, owed.barrier)
 	default:
 		w.must(w.w.pending[future], "F1: %q is not in the air", future)
