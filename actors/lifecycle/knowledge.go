@@ -43,7 +43,7 @@ func (r *Resource[V, F]) stale(k *Knowledge[V]) bool {
 func (r *Resource[V, F]) version(t *Turn[V, F], k *Knowledge[V], stamp uint64, future F) *Version[V, F] {
 	v := &Version[V, F]{Known: k.Known, Value: k.Value, Seq: stamp, Future: future, At: t.Now - Instant(max(k.Age, 0))}
 	validator, tags := k.Validator, k.Tags
-	if k.Known == Present && (k.Unchanged || k.Equal || k.Older) {
+	if k.Known == Present && r.shown.Held() != 0 && (k.Unchanged || k.Equal || k.Older) {
 		// What is held stays: F9 renews its freshness, O9 forbids to replace it.
 		v.Value = r.shown.Value
 		if k.Older || (k.Unchanged && validator == "") {

@@ -66,13 +66,13 @@ func (r *Resource[V, F]) Failed(t *Turn[V, F], stamp uint64, err error) {
 	void := stamp <= r.barrier
 	carried := !void && r.shown.carriesOn(t.Now, t.Rules)
 	settle := Effect[V, F]{Do: DoSettle, Future: a.group, Stamp: stamp, Err: err}
+	next := r.copyShown()
 	if carried {
-		settle.Version = r.shown
+		settle.Version = next
 		if !a.strict {
 			settle.Err = nil
 		}
 	}
-	next := r.copyShown()
 	failure := &Failure[F]{Err: err, Until: t.Now}
 	next.Notes = &Notes[F]{Validator: r.shown.Validator(), Tags: r.shown.Tags(), Failure: failure}
 	if !void {

@@ -20,7 +20,7 @@ func (w walk) drawKnowledge(t *rapid.T) knowledge {
 	}
 	if k.Known == lifecycle.Present {
 		k.Value = rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "value")
-		k.Unchanged = w.known == lifecycle.Present && rapid.IntRange(0, 3).Draw(t, "unchanged") == 0
+		k.Unchanged = rapid.IntRange(0, 3).Draw(t, "unchanged") == 1 // also where nothing is held: sources err
 	}
 	return k
 }
@@ -96,7 +96,8 @@ func (w walk) Late(t *rapid.T) {
 		w.must(len(effects) == 0, "O2: the failure of a flight that is not the newest")
 		return
 	}
-	effects := w.run(w.w.waiting(), func(t *turn) { w.w.r.Arrived(t, stamp, k, rapid.Bool().Example(0)) })
+	late := rapid.Bool().Draw(t, "late")
+	effects := w.run(w.w.waiting(), func(t *turn) { w.w.r.Arrived(t, stamp, k, late) })
 	w.must(len(effects) == 1 && effects[0].Kind == lifecycle.Dropped, "O2: a late response")
 }
 
