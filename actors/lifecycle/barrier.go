@@ -79,7 +79,7 @@ func (r *Resource[V, F]) Set(t *Turn[V, F], k Knowledge[V]) {
 	case r.closed:
 		t.do(Effect[V, F]{Do: DoAnswer, Err: ErrClosed})
 		return
-	case r.stale(&k):
+	case r.stale(&k) || k.overtaken(t.stamp()):
 		t.do(Effect[V, F]{Do: DoAgain})
 		return
 	case k.Older:
@@ -96,10 +96,6 @@ func (r *Resource[V, F]) Set(t *Turn[V, F], k Knowledge[V]) {
 	}
 	r.learn(t, &k, v, BySet)
 	r.ground(t, ErrSuperseded, settled(v.Future, v, k.Err))
-	if k.Cover > v.Seq {
-		// One of its tags was invalidated since the number was drawn.
-		r.Invalidate(t, k.Cover)
-	}
 }
 
 // Remove is Invalidate that also forgets (O10).

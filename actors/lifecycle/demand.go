@@ -15,7 +15,7 @@ const (
 )
 
 // Demand asks for the resource.
-type Demand[F comparable] struct {
+type Demand[F any] struct {
 	Kind    DemandKind
 	MaxAge  time.Duration
 	Timeout time.Duration // of a flight that this demand starts; 0: the cache's
@@ -91,12 +91,16 @@ func (r *Resource[V, F]) Leave(t *Turn[V, F], future F) {
 		return
 	}
 	switch {
-	case future == a.group:
+	case same(future, a.group):
 		t.do(Effect[V, F]{Do: DoCancel, Stamp: a.stamp, Err: ErrAbandoned})
 		t.do(Effect[V, F]{Do: DoSettle, Future: a.group, Err: ErrAbandoned})
 		r.landed(t)
-	case a.queue != nil && future == a.queue.future:
+	case a.queue != nil && same(future, a.queue.future):
 		t.do(Effect[V, F]{Do: DoSettle, Future: future, Err: ErrAbandoned})
 		a.queue = nil
 	}
 }
+
+// same compares two handles. F is not constrained to comparable types because
+// the compiler (1.26) cannot check that where F's own type refers to Resource.
+func same[F any](a, b F) bool { return any(a) == any(b) }

@@ -4,7 +4,7 @@ import "time"
 
 // Turn is one command's surroundings: what the driver brings in and what the
 // command says is to be done.
-type Turn[V any, F comparable] struct {
+type Turn[V any, F any] struct {
 	Rules *Rules
 	Now   Instant
 	// Number and Number+1 are fresh: above every number ever handed out in
@@ -43,8 +43,9 @@ const (
 	DoSettle
 	// DoPublish shows Version and tells the event, in one critical section.
 	DoPublish
-	// DoAgain asks for the same command with Equal and Older computed anew:
-	// what they were computed against is no longer held.
+	// DoAgain asks for the same command in another turn, with Equal and Older
+	// computed anew: what they were computed against is no longer held, or a
+	// tag was invalidated after Number was taken.
 	DoAgain
 	// DoArm asks for Due at the instant At; Never disarms.
 	DoArm
@@ -53,7 +54,7 @@ const (
 )
 
 // Effect is one thing to do. Which fields count, Do says.
-type Effect[V any, F comparable] struct {
+type Effect[V any, F any] struct {
 	Do      Do
 	Kind    Kind
 	Reason  Reason

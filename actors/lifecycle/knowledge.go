@@ -39,6 +39,11 @@ func (r *Resource[V, F]) stale(k *Knowledge[V]) bool {
 	return k.Known == Present && k.Against != r.shown.Held()
 }
 
+// overtaken says that one of k's tags was invalidated after the turn took its
+// numbers. What they order would be void at once, and a reader who joined what
+// is in the air since the invalidation must not be answered with it (O6).
+func (k *Knowledge[V]) overtaken(stamp uint64) bool { return k.Cover > stamp }
+
 // version is k as a version with the given stamp: what is shown if it is kept.
 func (r *Resource[V, F]) version(t *Turn[V, F], k *Knowledge[V], stamp uint64, future F) *Version[V, F] {
 	v := &Version[V, F]{Known: k.Known, Value: k.Value, Seq: stamp, Future: future, At: t.Now - Instant(max(k.Age, 0))}
@@ -113,7 +118,7 @@ func (r *Resource[V, F]) learn(t *Turn[V, F], k *Knowledge[V], v *Version[V, F],
 }
 
 // settled is the effect that settles future with what v knows.
-func settled[V any, F comparable](future F, v *Version[V, F], absence error) Effect[V, F] {
+func settled[V any, F any](future F, v *Version[V, F], absence error) Effect[V, F] {
 	e := Effect[V, F]{Do: DoSettle, Future: future, Version: v, Stamp: v.Seq}
 	if v.Known == Absent {
 		e.Err = absence

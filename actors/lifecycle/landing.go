@@ -9,6 +9,10 @@ func (r *Resource[V, F]) Arrived(t *Turn[V, F], stamp uint64, k Knowledge[V], la
 		r.drop(t, stamp, late)
 		return
 	}
+	if k.overtaken(t.stamp()) {
+		t.do(Effect[V, F]{Do: DoAgain})
+		return
+	}
 	if stamp <= max(r.barrier, k.Cover) {
 		r.arrivedVoid(t, &k)
 		return

@@ -4,7 +4,7 @@ import "time"
 
 // Resource is the state of one key. The zero Resource knows nothing and is
 // ready; Start gives it the barrier that it is born with.
-type Resource[V any, F comparable] struct {
+type Resource[V any, F any] struct {
 	barrier uint64
 	shown   *Version[V, F] // nil: nothing was ever known
 	air     *air[F]        // nil: nothing is in the air
@@ -14,7 +14,7 @@ type Resource[V any, F comparable] struct {
 
 // air is what is in the air: a flight, the group that waits for it, and the
 // follow-up that queued behind it. It exists exactly while a flight flies.
-type air[F comparable] struct {
+type air[F any] struct {
 	stamp  uint64 // of the newest flight; older ones land to be dropped (O2)
 	group  F      // the pending future of the flight and those it superseded (F1)
 	strict bool   // a ForceReload or MaxAge demand is in the group (F7)
@@ -26,7 +26,7 @@ type air[F comparable] struct {
 }
 
 // queue is the one follow-up flight that will serve everyone in it (O4).
-type queue[F comparable] struct {
+type queue[F any] struct {
 	future  F
 	strict  bool
 	timeout time.Duration

@@ -16,7 +16,7 @@ const (
 
 // Version is what a resource shows at one moment. It is immutable once it was
 // published, but for Revision, which the driver sets while it publishes.
-type Version[V any, F comparable] struct {
+type Version[V any, F any] struct {
 	Value V
 	// Future is settled with what this version knows: F2 hands it out.
 	Future F
@@ -40,7 +40,7 @@ type Version[V any, F comparable] struct {
 }
 
 // Notes are the rarer properties of a version. Immutable.
-type Notes[F comparable] struct {
+type Notes[F any] struct {
 	Validator string
 	Tags      []string
 	// Failure is the last one since the knowledge was learned, nil if none.
@@ -48,7 +48,7 @@ type Notes[F comparable] struct {
 }
 
 // Failure is a flight that failed after the version's knowledge was learned.
-type Failure[F comparable] struct {
+type Failure[F any] struct {
 	Err    error
 	Future F       // settled with Err and no old value; counts before Until
 	Until  Instant // remembered until then (Freshness.Failure)

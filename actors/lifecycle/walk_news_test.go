@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"slices"
 	"time"
 
 	"pgregory.net/rapid"
@@ -81,6 +82,34 @@ func (w walk) ArrivedAgainst(t *rapid.T) {
 	}
 	effects := w.run(w.w.waiting(), func(t *turn) { w.w.r.Arrived(t, w.current, k, false) })
 	w.must(len(effects) == 1 && effects[0].Do == lifecycle.DoAgain, "F9: compared with what is not held")
+}
+
+// Overtaken is news of which a tag is invalidated after its turn took its
+// numbers; a reader that starts after that joins without asking. Whatever the
+// turn does must not answer him with it.
+func (w walk) Overtaken(t *rapid.T) {
+	w.t = t
+	k := w.judge(knowledge{Known: lifecycle.Present, Value: "c", Tags: []string{"x"}})
+	lands := w.current > max(w.barrier, k.Cover) && rapid.Bool().Draw(t, "lands")
+	if slices.Contains(w.w.r.Shown().Tags(), "x") {
+		t.Skip() // then the invalidation comes as a command of its own
+	}
+	w.disturbed = true
+	effects := w.run(w.w.waiting(), func(t *turn) {
+		w.w.number += 2
+		k.Cover = w.w.number
+		w.tagBarrier["x"] = k.Cover
+		if future, ok := w.w.r.Joinable(&w.w.rules); ok {
+			w.asks[future] = append(w.asks[future], w.ask(demand{}, 0))
+			w.w.holders[future]++
+		}
+		if lands {
+			w.w.r.Arrived(t, w.current, k, false)
+		} else {
+			w.w.r.Set(t, k)
+		}
+	})
+	w.must(len(effects) == 1 && effects[0].Do == lifecycle.DoAgain, "O6: a turn goes by numbers that a tag has overtaken")
 }
 
 // Late is a flight that is not the newest: dropped, and told (O2).

@@ -1,0 +1,121 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"github.com/freshet-go/freshet/actors/lifecycle"
+)
+
+// bulk is several flights that share one origin call. Each stays a flight of
+// its own: it can be superseded, time out and land by itself.
+type bulk[V any] struct {
+	table   *Table[V]
+	source  BulkSource[V]
+	flights []*flight[V]
+	ctx     flightContext
+	stop    context.CancelCauseFunc
+	left    atomic.Int64 // members whose answer is still wanted
+	limit   deadline
+	ticket  ticket
+}
+
+// launch lets the flights go that the demands of one GetMany took off with.
+func (b *bulk[V]) launch(ctx context.Context) {
+	t := b.table
+	switch len(b.flights) {
+	case 0:
+		return
+	case 1:
+		t.gate.launch(&b.flights[0].ticket, nil)
+		return
+	}
+	b.ctx.Context, b.stop = context.WithCancelCause(context.WithoutCancel(ctx))
+	b.ticket.call, b.limit.owner = b, b
+	b.left.Store(int64(len(b.flights)))
+	for _, f := range b.flights {
+		// When nobody wants any of them any more the call is cancelled.
+		context.AfterFunc(f.ctx.Context, func() {
+			if b.left.Add(-1) == 0 {
+				b.stop(context.Cause(f.ctx.Context))
+			}
+		})
+	}
+	t.gate.launch(&b.ticket, nil)
+}
+
+func (b *bulk[V]) wanted() bool {
+	for _, f := range b.flights {
+		if f.wanted() {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *bulk[V]) start() {
+	t := b.table
+	t.working.add()
+	for _, f := range b.flights {
+		f.depart()
+	}
+	at := t.clock.Now().Plus(b.flights[0].timeout)
+	b.ctx.deadline = t.clock.Time(at)
+	t.deadlines.set(&b.limit, at)
+	go b.run()
+}
+
+// due frees the call's place at the gate: its flights have timed out.
+func (b *bulk[V]) due() { b.table.gate.release(&b.ticket) }
+
+func (b *bulk[V]) run() {
+	t := b.table
+	var (
+		responses map[string]Response[V]
+		err       error
+		returned  bool
+	)
+	defer func() {
+		if !returned {
+			responses, err = nil, caught(recover())
+		}
+		t.deadlines.set(&b.limit, lifecycle.Never)
+		t.gate.release(&b.ticket)
+		b.deliver(responses, err, returned)
+		t.working.done()
+	}()
+	requests := make([]Request[V], 0, len(b.flights))
+	for _, f := range b.flights {
+		if f.wanted() {
+			requests = append(requests, f.request())
+		}
+	}
+	responses, err = b.source.FetchMany(&b.ctx, requests)
+	returned = true
+}
+
+// deliver lands each flight with its part of the answer. What the answer does
+// not speak of flies again by itself: one bad key must not fail the others.
+func (b *bulk[V]) deliver(responses map[string]Response[V], err error, returned bool) {
+	var many *ManyError
+	errors.As(err, &many)
+	for _, f := range b.flights {
+		r, ok := responses[f.cell.key]
+		var own error
+		if many != nil {
+			own = many.Errs[f.cell.key]
+		}
+		if !returned {
+			own = err
+		}
+		if ok || own != nil || !f.wanted() {
+			if ok {
+				own = nil
+			}
+			go f.bring(func() (Response[V], error) { return r, own })
+			continue
+		}
+		b.table.gate.launch(&f.ticket, nil)
+	}
+}

@@ -1,0 +1,305 @@
+package actors
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/freshet-go/freshet/actors/lifecycle"
+	"github.com/freshet-go/freshet/streams"
+)
+
+// cell is the actor of one key: the only writer of its resource. It drives the
+// pure state machine with one message at a time and performs what that says.
+//
+// Readers look at shown, pending and flight without a message; all else is the
+// mailbox's.
+type cell[V any] struct {
+	table *Table[V]
+	key   string
+
+	shown   atomic.Pointer[lifecycle.Version[V, *Future[V]]] // nil: nothing was ever known
+	pending atomic.Pointer[Future[V]]                        // what a plain demand may join unasked
+	flight  atomic.Pointer[flight[V]]                        // the newest in the air
+
+	mail  mailbox[V]
+	life  lifecycle.Resource[V, *Future[V]]
+	phase phase
+	alarm *deadline // of an observed resource
+	rank  rank[V]   // the eviction policy's
+}
+
+type phase uint8
+
+const (
+	unborn phase = iota // in the table, no message handled yet
+	alive
+	dead // evicted: whoever still holds it looks up again
+)
+
+// op is what a message asks of the cell: the commands of package lifecycle.
+type op uint8
+
+const (
+	opDemand op = iota
+	opLeave
+	opArrived
+	opFailed
+	opInvalidate
+	opExpire
+	opSet
+	opRemove
+	opEvict
+	opObserve
+	opUnobserve
+	opDue
+	opClose
+)
+
+// message is a command for a cell, and its results.
+type message[V any] struct {
+	op        op
+	ctx       context.Context // opDemand: whose values a flight carries
+	demand    lifecycle.Demand[*Future[V]]
+	hold      uint64                 // opDemand: oneWaiter or oneOwed of the future it is answered with
+	bulk      *bulk[V]               // opDemand: where a flight waits to fly with others
+	knowledge lifecycle.Knowledge[V] // opArrived, opSet
+	weight    uint32                 // of knowledge.Value
+	stamp     uint64                 // opArrived, opFailed: the flight; opInvalidate: the barrier, 0: a fresh one
+	late      bool                   // opArrived: after its timeout
+	err       error                  // opFailed
+	future    *Future[V]             // opLeave
+	refresh   time.Duration
+	reason    lifecycle.Reason // opEvict
+
+	answer *Future[V]
+	served *lifecycle.Version[V, *Future[V]] // what answer is settled with, where that was shown
+	flew   bool                              // a flight took off
+	again  bool                              // compare anew and send again
+	gone   bool                              // the cell is dead: look up again
+	failed error
+}
+
+// handle runs one command. It holds the mailbox: no user code, nothing that
+// waits, no other cell.
+func (c *cell[V]) handle(m *message[V]) {
+	t := c.table
+	if c.phase == unborn {
+		c.phase = alive
+		// After it was put into the table, so that whoever raised the floor
+		// either found the cell there or is heeded here.
+		c.life.Start(t.floor.Load())
+	}
+	if c.phase == dead {
+		m.gone = true
+		return
+	}
+	if t.closed.Load() && m.op != opClose {
+		// The table was closed before this cell could be told.
+		c.handle(&message[V]{op: opClose})
+	}
+	var buf [5]lifecycle.Effect[V, *Future[V]]
+	n := t.numbers.Add(2)
+	turn := lifecycle.Turn[V, *Future[V]]{
+		Rules: &t.rules, Now: t.clock.Now(), Number: n - 1, Effects: buf[:0],
+		Mint: func() *Future[V] { return newPending(c, m.ctx) },
+	}
+	c.step(&turn, m)
+	c.perform(&turn, m)
+}
+
+func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
+	t := c.table
+	switch m.op {
+	case opDemand:
+		m.demand.Uncertain = t.tags.newest.Load()
+		c.life.Demand(turn, m.demand)
+	case opLeave:
+		turn.Waiting = !m.future.trySeal()
+		c.life.Leave(turn, m.future)
+		m.future.unseal()
+	case opArrived:
+		m.knowledge.Cover = t.tags.enter(c, m.knowledge.Tags)
+		c.life.Arrived(turn, m.stamp, m.knowledge, m.late)
+		t.tags.leaveAll(c, m.knowledge.Tags, c.life.Shown().Tags())
+	case opFailed:
+		c.life.Failed(turn, m.stamp, m.err)
+	case opInvalidate:
+		unseal := c.seal(turn)
+		c.life.Invalidate(turn, m.stamp)
+		unseal()
+	case opExpire:
+		c.life.Expire(turn)
+	case opSet:
+		m.knowledge.Cover = t.tags.enter(c, m.knowledge.Tags)
+		c.life.Set(turn, m.knowledge)
+		t.tags.leaveAll(c, m.knowledge.Tags, c.life.Shown().Tags())
+	case opRemove:
+		unseal := c.seal(turn)
+		c.life.Remove(turn)
+		unseal()
+	case opEvict:
+		if m.reason != lifecycle.ByAge || t.aged(c.shown.Load(), turn.Now) {
+			c.life.Evict(turn, m.reason)
+		}
+	case opObserve:
+		c.life.Observe(turn, m.refresh)
+	case opUnobserve:
+		c.life.Unobserve(turn, m.refresh)
+	case opDue:
+		c.life.Due(turn)
+	case opClose:
+		c.life.Close(turn)
+	}
+}
+
+// seal finds out whether anybody waits for what is in the air and, where
+// nobody does, keeps newcomers out until the step has decided.
+func (c *cell[V]) seal(turn *lifecycle.Turn[V, *Future[V]]) (unseal func()) {
+	group, queued := c.life.Pending()
+	waiting := false
+	for _, f := range [...]*Future[V]{group, queued} {
+		if f != nil && !f.trySeal() {
+			waiting = true
+		}
+	}
+	turn.Waiting = waiting
+	return func() {
+		for _, f := range [...]*Future[V]{group, queued} {
+			if f != nil {
+				f.unseal()
+			}
+		}
+	}
+}
+
+// perform does what the step decided: first what makes it visible, then what
+// follows from it.
+func (c *cell[V]) perform(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
+	before := c.shown.Load()
+	for i := range turn.Effects {
+		if e := &turn.Effects[i]; e.Do == lifecycle.DoPublish {
+			c.publish(turn, e, m)
+		}
+	}
+	if after := c.shown.Load(); after != before {
+		c.table.tags.leaveAll(c, before.Tags(), after.Tags())
+	}
+	if f, ok := c.life.Joinable(turn.Rules); ok {
+		c.pending.Store(f)
+	} else if c.pending.Load() != nil {
+		c.pending.Store(nil)
+	}
+	for i := range turn.Effects {
+		c.do(turn, &turn.Effects[i], m)
+	}
+	if c.life.Flying() == 0 && c.flight.Load() != nil {
+		c.flight.Store(nil)
+	}
+	if m.op == opClose {
+		c.shown.Store(nil) // a closed cache answers no hit (C5)
+	}
+}
+
+func (c *cell[V]) do(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
+	t := c.table
+	switch e.Do {
+	case lifecycle.DoPublish: // done
+	case lifecycle.DoAnswer:
+		m.failed, m.answer, m.served = e.Err, e.Future, e.Version
+		if f := e.Future; f != nil {
+			if w := f.wait.Load(); w != nil {
+				w.count.Add(m.hold)
+			}
+		}
+	case lifecycle.DoTakeOff:
+		ctx := m.ctx
+		if ctx == nil {
+			if w := e.Future.wait.Load(); w != nil {
+				ctx = w.ctx
+			}
+		}
+		m.flew = true
+		f := newFlight(c, e.Stamp, e.Timeout, ctx, e.Version)
+		replaced := c.flight.Swap(f)
+		switch {
+		case m.bulk != nil:
+			m.bulk.flights = append(m.bulk.flights, f)
+		case replaced != nil:
+			t.gate.launch(&f.ticket, &replaced.ticket)
+		default:
+			t.gate.launch(&f.ticket, nil)
+		}
+	case lifecycle.DoCancel:
+		if e.Err == ErrSuperseded {
+			t.tallies.count(cSuperseded)
+		}
+		c.flight.Load().cancel(e.Err)
+	case lifecycle.DoSettle:
+		e.Future.settle(e.Version, e.Err, e.Stamp)
+	case lifecycle.DoAgain:
+		m.again = true
+	case lifecycle.DoArm:
+		if c.alarm == nil {
+			c.alarm = &deadline{owner: c}
+		}
+		t.deadlines.set(c.alarm, e.At)
+	case lifecycle.DoDie:
+		t.bury(c)
+		m.gone = true
+		if m.reason == lifecycle.BySize {
+			t.tallies.count(cEvictions)
+		}
+	}
+}
+
+// publish shows a version and tells its event: allotting the revision, showing
+// and appending are one critical section (S0).
+func (c *cell[V]) publish(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
+	t := c.table
+	switch e.Kind {
+	case lifecycle.Loaded, lifecycle.Updated:
+		t.policy.reweigh(c, m.weight)
+	case lifecycle.Missing, lifecycle.Evicted:
+		t.policy.reweigh(c, 0)
+	case lifecycle.Failed:
+		t.tallies.count(cFailures)
+	case lifecycle.Dropped:
+		t.tallies.count(cDropped)
+	}
+	ev := streams.Event[V]{
+		Key: c.key, Kind: told[e.Kind], Seq: e.Stamp, Before: e.Before, After: e.Version.Shown(),
+		Reason: e.Reason.String(), Err: e.Err, At: t.clock.Time(turn.Now),
+	}
+	if e.Version.FreshEnd != lifecycle.Never {
+		t.sweeper.wanted()
+	}
+	var weight uint32
+	if ev.After != nil {
+		weight = c.rank.weight
+	}
+	t.log.Append(&ev, weight, func(revision uint64) {
+		e.Version.Revision = revision
+		c.shown.Store(e.Version)
+	})
+}
+
+// told are the events of the core as the stream knows them.
+var told = [...]streams.Kind{
+	lifecycle.Loaded: streams.Loaded, lifecycle.Updated: streams.Updated,
+	lifecycle.Revalidated: streams.Revalidated, lifecycle.Invalidated: streams.Invalidated,
+	lifecycle.Expired: streams.Expired, lifecycle.Failed: streams.Failed,
+	lifecycle.Missing: streams.Missing, lifecycle.Dropped: streams.Dropped,
+	lifecycle.Evicted: streams.Evicted,
+}
+
+// due is the alarm of an observed resource.
+func (c *cell[V]) due() {
+	c.send(&message[V]{op: opDue, ctx: context.Background()})
+}
+
+// leave says that the last waiter for f left (C3).
+func (c *cell[V]) leave(f *Future[V]) {
+	c.send(&message[V]{op: opLeave, future: f})
+	c.table.makeRoom()
+}

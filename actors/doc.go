@@ -1,0 +1,34 @@
+// Package actors is the resource actor and its table: the imperative shell
+// around the pure state machine of package lifecycle. Programs use it through
+// package api; what they need of it is aliased there.
+//
+// # One actor a key
+//
+// A cell is the actor of one key: an actor.Process whose mailbox is one word.
+// A message to it is a command; the sender runs the mailbox itself where that
+// is idle, and otherwise waits for its turn, so a command has taken effect when
+// the call returns. The handler runs no user code, waits for nothing and enters
+// no other cell: it steps the state machine and performs the effects.
+//
+// # Reads never enter the mailbox
+//
+// The actor publishes an immutable version through one atomic pointer, and the
+// pending future beside it. A hit is a table lookup, that load, and the
+// comparison of a deadline with a coarse clock; a stampede joins the pending
+// future with one atomic operation a caller.
+//
+// # Where user code runs
+//
+// The source, Equal, Newer and Weigh run on the flight's own goroutine, or on
+// that of the caller of Set and Put, against a version; the command that they
+// were run for takes effect only if that version is still held (DoAgain).
+//
+// # Order
+//
+// The table has one counter; see package lifecycle for stamps and barriers.
+// What is not resident has no barrier of its own: the table's floor is the
+// barrier that a new cell starts with. It rises to the barrier of every cell
+// that is evicted and of every invalidation that found no cell. A cell reads
+// the floor with its first message, after it was put into the table, so whoever
+// raises the floor and then looks for the cell cannot miss both.
+package actors

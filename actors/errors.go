@@ -1,0 +1,148 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/freshet-go/freshet/actors/lifecycle"
+)
+
+// Errors that a caller can tell apart with errors.Is.
+var (
+	// ErrNotFound is the origin's word that there is no such record (F4), or a
+	// Store's that it has none.
+	ErrNotFound = lifecycle.ErrNotFound
+	// ErrClosed answers every call of a closed cache (C5).
+	ErrClosed = lifecycle.ErrClosed
+	// ErrSuperseded is the cause of a flight's cancelled context where newer
+	// knowledge or a newer flight took its place (O3).
+	ErrSuperseded = lifecycle.ErrSuperseded
+	// ErrAbandoned settles a flight whose last waiter left (C3).
+	ErrAbandoned = lifecycle.ErrAbandoned
+	// ErrTimeout says that the origin did not answer within the timeout (C2);
+	// it is also context.DeadlineExceeded.
+	ErrTimeout error = timeoutError{}
+	// ErrGoexit says that user code called runtime.Goexit (C4).
+	ErrGoexit = errors.New("freshet: user code called runtime.Goexit")
+	// ErrNotCached answers CachedOnly where nothing admissible is known (F10).
+	ErrNotCached = errors.New("freshet: not cached")
+	// ErrPending is a future's Result before it settled.
+	ErrPending = errors.New("freshet: the future is pending")
+	// ErrReadOnly answers a write where no Writer is configured (W6).
+	ErrReadOnly = errors.New("freshet: read-only: no Writer is configured")
+	// ErrUnknown is wrapped by a Writer's error that cannot tell whether the
+	// origin applied the write (W3).
+	ErrUnknown = errors.New("freshet: the origin may have applied it")
+	// ErrBadKey says that a key is not 1 to 4096 bytes of valid UTF-8 without
+	// NUL.
+	ErrBadKey = errors.New("freshet: bad key")
+	// ErrUnchanged fails a flight whose source answered Unchanged though the
+	// request brought no Last that could be unchanged.
+	ErrUnchanged = errors.New("freshet: the source answered Unchanged, but nothing is held")
+)
+
+// timeoutError is ErrTimeout, whatever it says it waited for.
+type timeoutError struct{ after time.Duration }
+
+func (e timeoutError) Error() string {
+	if e.after == 0 {
+		return "freshet: the origin did not answer in time"
+	}
+	return fmt.Sprintf("freshet: the origin did not answer in %v", e.after)
+}
+
+func (timeoutError) Is(target error) bool {
+	_, ok := target.(timeoutError)
+	return ok
+}
+
+func (timeoutError) Timeout() bool   { return true }
+func (timeoutError) Temporary() bool { return true }
+func (timeoutError) Unwrap() error   { return context.DeadlineExceeded }
+
+// PanicError is a panic of user code (a source, Equal, Newer, Weigh, ...): it
+// fails the operation that ran the code and nothing else (C4).
+type PanicError struct {
+	Value any    // what was passed to panic
+	Stack []byte // of the goroutine that panicked
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("freshet: user code panicked: %v", e.Value) }
+
+// Unwrap returns Value where it is an error, else nil.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// FetchError is the failure of a flight: what the source returned, and for
+// which key of which cache. errors.Is and errors.As see through to Err.
+type FetchError struct {
+	Cache, Key string
+	Seq        uint64 // the flight's sequence number (O1)
+	Err        error
+}
+
+func (e *FetchError) Error() string {
+	return "freshet: " + e.Cache + "/" + e.Key + ": " + strings.TrimPrefix(e.Err.Error(), "freshet: ")
+}
+
+func (e *FetchError) Unwrap() error { return e.Err }
+
+// ManyError says which keys of a GetMany failed and why. errors.Is and
+// errors.As look at every one of them.
+type ManyError struct{ Errs map[string]error }
+
+func (e *ManyError) Error() string {
+	const shown = 3
+	keys := make([]string, 0, len(e.Errs))
+	for key := range e.Errs {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	var b strings.Builder
+	fmt.Fprintf(&b, "freshet: %d of the keys failed", len(keys))
+	for i, key := range keys {
+		if i == shown {
+			fmt.Fprintf(&b, "; and %d more", len(keys)-shown)
+			break
+		}
+		fmt.Fprintf(&b, "; %q: %s", key, strings.TrimPrefix(e.Errs[key].Error(), "freshet: "))
+	}
+	return b.String()
+}
+
+// Unwrap returns the errors in the order of their keys.
+func (e *ManyError) Unwrap() []error {
+	keys := make([]string, 0, len(e.Errs))
+	for key := range e.Errs {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	errs := make([]error, len(keys))
+	for i, key := range keys {
+		errs[i] = e.Errs[key]
+	}
+	return errs
+}
+
+// WriteError is a write that the origin refused, or whose outcome is Unknown:
+// then the origin may have applied it (W3).
+type WriteError struct {
+	Key     string
+	Unknown bool
+	Err     error
+}
+
+func (e *WriteError) Error() string {
+	if e.Unknown {
+		return fmt.Sprintf("freshet: write of %q: the origin may have applied it: %v", e.Key, e.Err)
+	}
+	return fmt.Sprintf("freshet: write of %q refused: %v", e.Key, e.Err)
+}
+
+func (e *WriteError) Unwrap() error { return e.Err }

@@ -1,0 +1,192 @@
+package actors
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/freshet-go/freshet/actors/lifecycle"
+)
+
+// policy decides which resource makes room (M1). It is SIEVE: resources stand
+// in the order they came; a hand walks from the oldest on, forgives whoever was
+// read since it last passed, and names the first that was not. A hit only
+// marks its cell, and only where that is not marked yet (M3: no lock).
+type policy[V any] struct {
+	maxEntries, maxWeight int64 // 0: no bound
+	history               interface{ Weight() uint64 }
+
+	entries, weight atomic.Int64
+
+	mu           sync.Mutex
+	first, last  *cell[V] // newest, oldest
+	hand, ageing *cell[V] // nil: at the oldest
+}
+
+// rank is what the policy keeps in a cell. weight belongs to the mailbox, the
+// links to the policy's lock.
+type rank[V any] struct {
+	newer, older *cell[V]
+	weight       uint32
+	visited      atomic.Bool
+	listed       bool
+}
+
+// touch notes that the resource was read.
+func (r *rank[V]) touch() {
+	if !r.visited.Load() {
+		r.visited.Store(true)
+	}
+}
+
+func (p *policy[V]) add(c *cell[V]) {
+	p.mu.Lock()
+	c.rank.listed = true
+	c.rank.older = p.first
+	if p.first != nil {
+		p.first.rank.newer = c
+	} else {
+		p.last = c
+	}
+	p.first = c
+	p.mu.Unlock()
+	p.entries.Add(1)
+}
+
+func (p *policy[V]) remove(c *cell[V]) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r := &c.rank
+	if !r.listed {
+		return
+	}
+	r.listed = false
+	for _, walker := range [...]**cell[V]{&p.hand, &p.ageing} {
+		if *walker == c {
+			*walker = r.newer
+		}
+	}
+	if r.newer != nil {
+		r.newer.rank.older = r.older
+	} else {
+		p.first = r.older
+	}
+	if r.older != nil {
+		r.older.rank.newer = r.newer
+	} else {
+		p.last = r.newer
+	}
+	r.newer, r.older = nil, nil
+	p.entries.Add(-1)
+}
+
+// reweigh is called by the cell's mailbox.
+func (p *policy[V]) reweigh(c *cell[V], weight uint32) {
+	p.weight.Add(int64(weight) - int64(c.rank.weight))
+	c.rank.weight = weight
+}
+
+// over says whether something has to go.
+func (p *policy[V]) over() bool {
+	return (p.maxEntries > 0 && p.entries.Load() > p.maxEntries) ||
+		(p.maxWeight > 0 && p.weight.Load()+int64(p.history.Weight()) > p.maxWeight)
+}
+
+// victim is who should go next, nil where nobody can. Cells with a flight in
+// the air are passed over; the cell itself has the last word (M2).
+func (p *policy[V]) victim() *cell[V] {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for range 2*p.entries.Load() + 1 {
+		c := p.hand
+		if c == nil {
+			if c = p.last; c == nil {
+				return nil
+			}
+		}
+		p.hand = c.rank.newer
+		if c.rank.visited.Load() {
+			c.rank.visited.Store(false)
+			continue
+		}
+		if c.flight.Load() == nil {
+			return c
+		}
+	}
+	return nil
+}
+
+// nextToAge walks over all resources, oldest first, a few a call; done says
+// that it came to the end.
+func (p *policy[V]) nextToAge(most int) (cells []*cell[V], done bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.ageing
+	if c == nil {
+		c = p.last
+	}
+	for ; c != nil && len(cells) < most; c = c.rank.newer {
+		cells = append(cells, c)
+	}
+	p.ageing = c
+	return cells, c == nil
+}
+
+// makeRoom evicts until the bounds hold again, as far as they can. It runs on
+// the goroutine of whoever added something, and nobody waits for another.
+func (t *Table[V]) makeRoom() {
+	if !t.policy.over() {
+		return
+	}
+	for asked := t.room.asked.Add(1); t.room.busy.TryLock(); {
+		t.evictWhatIsOver()
+		t.room.busy.Unlock()
+		// Whoever found it busy meanwhile may have made something evictable.
+		now := t.room.asked.Load()
+		if now == asked {
+			return
+		}
+		asked = now
+	}
+}
+
+// room lets one goroutine at a time make room.
+type room struct {
+	busy  sync.Mutex
+	asked atomic.Uint64
+}
+
+func (t *Table[V]) evictWhatIsOver() {
+	const patience = 64 // refusals in a row before it gives up until asked again
+	for refused := 0; t.policy.over() && refused < patience; {
+		c := t.policy.victim()
+		if c == nil {
+			return
+		}
+		m := message[V]{op: opEvict, reason: lifecycle.BySize}
+		if c.send(&m); m.gone {
+			refused = 0
+		} else {
+			refused++
+		}
+	}
+}
+
+// bury takes a dead cell out of the table. Its barrier lives on in the floor,
+// where a new cell of its key starts (O0).
+func (t *Table[V]) bury(c *cell[V]) {
+	t.raiseFloor(c.life.Barrier())
+	c.phase = dead
+	t.policy.reweigh(c, 0)
+	t.policy.remove(c)
+	t.forget(c)
+}
+
+// raiseFloor lifts the barrier that new cells start with.
+func (t *Table[V]) raiseFloor(to uint64) {
+	for {
+		floor := t.floor.Load()
+		if floor >= to || t.floor.CompareAndSwap(floor, to) {
+			return
+		}
+	}
+}

@@ -1,0 +1,223 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/freshet-go/freshet/actors/lifecycle"
+)
+
+// flight is one origin call, on a goroutine of its own. User code runs here
+// and nowhere else on a resource's behalf: the source, Equal, Newer, Weigh.
+type flight[V any] struct {
+	cell    *cell[V]
+	stamp   uint64
+	timeout time.Duration
+	last    *lifecycle.Version[V, *Future[V]] // for a conditional request
+	ctx     flightContext
+	stop    context.CancelCauseFunc
+	limit   deadline
+	end     atomic.Uint32 // an ending: why it is no longer waited for
+	ticket  ticket
+	parted  bool // its clock runs
+}
+
+const (
+	flying uint32 = iota
+	cancelled
+	timedOut
+)
+
+func newFlight[V any](c *cell[V], stamp uint64, timeout time.Duration, ctx context.Context, last *lifecycle.Version[V, *Future[V]]) *flight[V] {
+	if timeout == 0 {
+		timeout = c.table.timeout
+	}
+	f := &flight[V]{cell: c, stamp: stamp, timeout: timeout, last: last}
+	f.limit.owner, f.ticket.call = f, f
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	f.ctx.Context, f.stop = context.WithCancelCause(context.WithoutCancel(ctx))
+	return f
+}
+
+// flightContext carries the values of the demand that took off, not its
+// cancellation, and the flight's deadline (C2).
+type flightContext struct {
+	context.Context
+	deadline time.Time
+}
+
+func (c *flightContext) Deadline() (time.Time, bool) { return c.deadline, true }
+
+func (c *flightContext) Err() error {
+	err := c.Context.Err()
+	if err != nil && errors.Is(context.Cause(c.Context), ErrTimeout) {
+		return context.DeadlineExceeded
+	}
+	return err
+}
+
+// wanted says whether anybody still wants the answer.
+func (f *flight[V]) wanted() bool { return f.end.Load() == flying }
+
+// start begins the origin call on a goroutine of its own.
+func (f *flight[V]) start() {
+	f.depart()
+	go f.run()
+}
+
+// depart starts the clock of a flight whose origin call begins now, unless it
+// runs already.
+func (f *flight[V]) depart() {
+	if f.parted {
+		return
+	}
+	f.parted = true
+	t := f.cell.table
+	t.working.add()
+	at := t.clock.Now().Plus(f.timeout)
+	f.ctx.deadline = t.clock.Time(at)
+	t.tallies.count(cFlights)
+	t.inFlight.Add(1)
+	t.deadlines.set(&f.limit, at)
+}
+
+// run is the flight's goroutine.
+func (f *flight[V]) run() {
+	f.bring(func() (Response[V], error) {
+		return f.cell.table.source.Fetch(&f.ctx, f.request())
+	})
+}
+
+// bring lands with what fetch answers, whatever user code does on the way, and
+// ends the flight.
+func (f *flight[V]) bring(fetch func() (Response[V], error)) {
+	landed := false
+	defer func() {
+		if !landed {
+			f.fail(caught(recover()))
+		}
+		f.arrive()
+	}()
+	if f.wanted() {
+		f.land(fetch())
+	}
+	landed = true
+}
+
+// arrive ends the origin call: it is no longer in the air.
+func (f *flight[V]) arrive() {
+	t := f.cell.table
+	t.deadlines.set(&f.limit, lifecycle.Never)
+	f.stop(nil)
+	t.inFlight.Add(-1)
+	t.gate.release(&f.ticket)
+	t.makeRoom()
+	t.working.done()
+}
+
+// caught is the error of user code that did not return: r is what recover
+// returned there, nil where it called runtime.Goexit.
+func caught(r any) error {
+	if r == nil {
+		return ErrGoexit
+	}
+	return &PanicError{Value: r, Stack: debug.Stack()}
+}
+
+func (f *flight[V]) request() Request[V] {
+	r := Request[V]{Key: f.cell.key, Seq: f.stamp}
+	if f.last != nil {
+		t := f.cell.table
+		s := t.snapshot(f.cell.key, f.last, t.clock.Now(), true)
+		r.Last = &s
+	}
+	return r
+}
+
+// land brings the origin's answer to the cell.
+func (f *flight[V]) land(r Response[V], err error) {
+	c := f.cell
+	switch {
+	case err == nil && r.Unchanged && f.last == nil:
+		f.fail(ErrUnchanged)
+		return
+	case err != nil && !errors.Is(err, ErrNotFound):
+		f.fail(err)
+		return
+	}
+	m := message[V]{op: opArrived, stamp: f.stamp}
+	for {
+		held := c.shown.Load()
+		if err != nil {
+			m.knowledge = lifecycle.Knowledge[V]{Known: lifecycle.Absent, Err: f.wrap(err)}
+		} else {
+			m.knowledge = c.table.learned(c.key, r, f.last, held, &m.weight)
+		}
+		m.late = f.end.Load() == timedOut
+		if c.send(&m); !m.again {
+			return
+		}
+		m.again = false
+	}
+}
+
+// learned is what r says, compared with what is held. It runs user code.
+func (t *Table[V]) learned(key string, r Response[V], last, held *lifecycle.Version[V, *Future[V]], weight *uint32) lifecycle.Knowledge[V] {
+	k := lifecycle.Knowledge[V]{
+		Known: lifecycle.Present, Value: r.Value, Unchanged: r.Unchanged, TTL: r.TTL, Age: r.Age,
+		Validator: r.Validator, Tags: slices.Clone(r.Tags), Draw: t.draw(), Against: held.Held(),
+	}
+	if r.Unchanged {
+		k.Value = last.Value
+		// What was held at take-off may have been replaced since.
+		k.Unchanged = last.Seq == held.Held()
+		if k.Unchanged {
+			return k
+		}
+		if k.Validator == "" {
+			k.Validator = last.Validator()
+		}
+		if k.Tags == nil {
+			k.Tags = last.Tags()
+		}
+	}
+	if k.Against != 0 {
+		k.Older = t.newer != nil && !t.newer(k.Value, held.Value)
+		k.Equal = !k.Older && t.equal(held.Value, k.Value)
+	}
+	if t.weigh != nil {
+		*weight = t.weigh(key, k.Value)
+	}
+	return k
+}
+
+func (f *flight[V]) wrap(err error) error {
+	return &FetchError{Cache: f.cell.table.name, Key: f.cell.key, Seq: f.stamp, Err: err}
+}
+
+// fail tells the cell that the flight failed.
+func (f *flight[V]) fail(err error) {
+	f.cell.send(&message[V]{op: opFailed, stamp: f.stamp, err: f.wrap(err)})
+}
+
+// cancel ends the flight's context; what the source still answers is dropped.
+func (f *flight[V]) cancel(cause error) {
+	f.end.CompareAndSwap(flying, cancelled)
+	f.stop(cause)
+}
+
+// due is the flight's timeout. Those who wait do not wait for the source (C2).
+func (f *flight[V]) due() {
+	if f.end.CompareAndSwap(flying, timedOut) {
+		f.fail(timeoutError{f.timeout})
+		f.stop(ErrTimeout)
+	}
+	f.cell.table.gate.release(&f.ticket)
+	f.cell.table.makeRoom()
+}

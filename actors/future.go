@@ -1,0 +1,206 @@
+package actors
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/freshet-go/freshet/actors/lifecycle"
+)
+
+// Future is an answer that one flight group, or the value that is known, gives
+// to everyone who asked for it (F1, F2). Every Future settles (C6). It is safe
+// for concurrent use and must not be copied.
+type Future[V any] struct {
+	outcome atomic.Pointer[lifecycle.Version[V, *Future[V]]] // what it settled with; nil: pending
+	failure *failure[V]                                      // written before outcome; nil: a value
+	wait    atomic.Pointer[waiting[V]]                       // nil once settled
+}
+
+// failure is an outcome that is an error.
+type failure[V any] struct {
+	err      error
+	seq      uint64
+	fallback *lifecycle.Version[V, *Future[V]] // what a plain demand of a strict group gets (F7)
+}
+
+// waiting is what only a pending future needs.
+type waiting[V any] struct {
+	cell *cell[V]
+	ctx  context.Context // whose values its flights carry (C2)
+	done atomic.Pointer[chan struct{}]
+	// count holds the waiters (low 31 bits), the futures that Fetch handed out
+	// and nobody has awaited yet (next 32 bits), and the seal.
+	count atomic.Uint64
+}
+
+const (
+	oneWaiter = uint64(1)
+	oneOwed   = uint64(1) << 31
+	sealed    = uint64(1) << 63
+)
+
+var closedChan = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+// newPending makes a future of the cell that the command on turn may need.
+func newPending[V any](c *cell[V], ctx context.Context) *Future[V] {
+	f := &Future[V]{}
+	f.wait.Store(&waiting[V]{cell: c, ctx: ctx})
+	return f
+}
+
+// failedFuture is settled with err.
+func failedFuture[V any](err error) *Future[V] {
+	f := &Future[V]{}
+	f.settle(nil, err, 0)
+	return f
+}
+
+// settle ends the future, once: with what v knows, or with err, where v is what
+// a plain demand may fall back on.
+func (f *Future[V]) settle(v *lifecycle.Version[V, *Future[V]], err error, seq uint64) {
+	if err != nil {
+		f.failure = &failure[V]{err: err, seq: seq}
+		if v != nil && v.Known == lifecycle.Present {
+			f.failure.fallback = v
+		}
+		v = &lifecycle.Version[V, *Future[V]]{}
+	}
+	f.outcome.Store(v)
+	w := f.wait.Swap(nil)
+	if w == nil {
+		return
+	}
+	if done := w.done.Swap(&closedChan); done != nil {
+		close(*done)
+	}
+}
+
+// Done is closed when the future has settled.
+func (f *Future[V]) Done() <-chan struct{} {
+	w := f.wait.Load()
+	if w == nil {
+		return closedChan
+	}
+	if done := w.done.Load(); done != nil {
+		return *done
+	}
+	done := make(chan struct{})
+	if w.done.CompareAndSwap(nil, &done) {
+		return done
+	}
+	return *w.done.Load()
+}
+
+// Result is the answer, or ErrPending before Done. A flight that failed while
+// an old value may carry on settles as F7 says.
+func (f *Future[V]) Result() (V, error) {
+	v := f.outcome.Load()
+	if v == nil {
+		var zero V
+		return zero, ErrPending
+	}
+	if f.failure != nil {
+		var zero V
+		return zero, f.failure.err
+	}
+	return v.Value, nil
+}
+
+// Seq is the stamp of the knowledge, or of the flight, that settled the
+// future: 0 while it is pending, and where no flight was involved.
+func (f *Future[V]) Seq() uint64 {
+	v := f.outcome.Load()
+	switch {
+	case v == nil:
+		return 0
+	case f.failure != nil:
+		return f.failure.seq
+	}
+	return v.Seq
+}
+
+// Await waits for the answer. When ctx ends first it returns the context's
+// cause and nothing else happens to the flight, unless AbortAbandoned is set
+// and this was the last to wait (C1, C3). A nil ctx does not end.
+func (f *Future[V]) Await(ctx context.Context) (V, error) {
+	if f.outcome.Load() == nil {
+		if w := f.wait.Load(); w != nil {
+			w.await()
+			if err := f.waitFor(ctx, w); err != nil {
+				var zero V
+				return zero, err
+			}
+		}
+	}
+	return f.Result()
+}
+
+// waitFor waits as a counted waiter, which the caller is already.
+func (f *Future[V]) waitFor(ctx context.Context, w *waiting[V]) error {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	select {
+	case <-f.Done():
+		return nil
+	case <-ctx.Done():
+	}
+	if f.outcome.Load() != nil {
+		return nil // both at once: the answer is worth more
+	}
+	if w.leave() && w.cell.table.rules.AbortAbandoned {
+		w.cell.leave(f)
+	}
+	return context.Cause(ctx)
+}
+
+// join adds by (oneWaiter or oneOwed) and says whether the future could still
+// be joined: one that is sealed is being discarded.
+func (w *waiting[V]) join(by uint64) bool {
+	for {
+		n := w.count.Load()
+		if n&sealed != 0 {
+			return false
+		}
+		if w.count.CompareAndSwap(n, n+by) {
+			return true
+		}
+	}
+}
+
+// await makes the caller a waiter. Where flights are abandoned it uses up one
+// owed wait, so that the last to leave is known (C3); elsewhere a future that
+// was handed out counts as waited for until it settles.
+func (w *waiting[V]) await() {
+	for {
+		n := w.count.Load()
+		next := n + oneWaiter
+		if w.cell.table.rules.AbortAbandoned && n&^sealed >= oneOwed {
+			next -= oneOwed
+		}
+		if w.count.CompareAndSwap(n, next) {
+			return
+		}
+	}
+}
+
+// leave takes a waiter away and says whether nobody is left.
+func (w *waiting[V]) leave() bool { return w.count.Add(^uint64(0))&^sealed == 0 }
+
+// trySeal keeps newcomers out and says true, where nobody waits; where
+// somebody does, it says false.
+func (f *Future[V]) trySeal() bool {
+	w := f.wait.Load()
+	return w == nil || w.count.CompareAndSwap(0, sealed)
+}
+
+// unseal lets newcomers in again.
+func (f *Future[V]) unseal() {
+	if w := f.wait.Load(); w != nil {
+		w.count.And(^sealed)
+	}
+}

@@ -1,0 +1,142 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Put makes r what is known of key (O7). Equal, Newer and Weigh run on the
+// caller's goroutine; a panic there is returned as a *PanicError and changes
+// nothing (C4).
+func (t *Table[V]) Put(ctx context.Context, key string, r Response[V]) error {
+	m := message[V]{op: opSet, ctx: ctx}
+	for {
+		if t.closed.Load() {
+			return ErrClosed
+		}
+		c, _, err := t.enter(key)
+		if err != nil {
+			return err
+		}
+		held := c.shown.Load()
+		if r.Unchanged && held.Held() == 0 {
+			return fmt.Errorf("freshet: %s/%s: Put of an unchanged value: %w", t.name, key, ErrUnchanged)
+		}
+		if err := guarded(func() { m.knowledge = t.learned(key, r, held, held, &m.weight) }); err != nil {
+			return err
+		}
+		m.gone, m.again = false, false
+		c.send(&m)
+		if m.gone || m.again {
+			continue
+		}
+		t.makeRoom()
+		return m.failed
+	}
+}
+
+// guarded runs user code on the caller's own goroutine and returns its panic.
+func guarded(f func()) (err error) {
+	returned := false
+	defer func() {
+		if r := recover(); !returned && r != nil {
+			err = caught(r)
+		}
+	}()
+	f()
+	returned = true
+	return nil
+}
+
+// Invalidate raises the barriers of keys (O6). A bad key is named in the error
+// and keeps no other from being invalidated.
+func (t *Table[V]) Invalidate(_ context.Context, keys ...string) error {
+	return t.each(keys, func(key string) {
+		t.withResident(key, &message[V]{op: opInvalidate})
+	})
+}
+
+// Expire ends the freshness of keys (O6).
+func (t *Table[V]) Expire(_ context.Context, keys ...string) error {
+	return t.each(keys, func(key string) {
+		if c, ok := t.cells.Load(key); ok {
+			c.send(&message[V]{op: opExpire})
+		}
+	})
+}
+
+// Remove is Invalidate that also forgets (O10).
+func (t *Table[V]) Remove(_ context.Context, keys ...string) error {
+	return t.each(keys, func(key string) {
+		t.withResident(key, &message[V]{op: opRemove})
+	})
+}
+
+func (t *Table[V]) each(keys []string, do func(key string)) error {
+	if t.closed.Load() {
+		return ErrClosed
+	}
+	var errs []error
+	for _, key := range keys {
+		if err := checkKey(key); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		do(key)
+	}
+	return errors.Join(errs...)
+}
+
+// InvalidatePrefix invalidates every key that starts with prefix and says how
+// many were resident. The empty prefix is all of them.
+func (t *Table[V]) InvalidatePrefix(_ context.Context, prefix string) (int, error) {
+	if t.closed.Load() {
+		return 0, ErrClosed
+	}
+	barrier := t.numbers.Add(1)
+	// Before the walk: a cell that comes too late for it starts above.
+	t.raiseFloor(barrier)
+	n := 0
+	for key, c := range t.cells.All() {
+		if strings.HasPrefix(key, prefix) && t.raise(c, barrier) {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// InvalidateTag invalidates every resource that carries one of tags, whichever
+// it is, and says how many were resident. What is in the air and turns out to
+// carry one is below the barrier too.
+func (t *Table[V]) InvalidateTag(_ context.Context, tags ...string) (int, error) {
+	if t.closed.Load() {
+		return 0, ErrClosed
+	}
+	if len(tags) == 0 {
+		return 0, nil
+	}
+	barrier := t.numbers.Add(1)
+	covered := make(map[*cell[V]]struct{})
+	for _, tag := range tags {
+		for _, c := range t.tags.raise(tag, barrier) {
+			covered[c] = struct{}{}
+		}
+	}
+	n := 0
+	for c := range covered {
+		if t.raise(c, barrier) {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// raise lifts c's barrier, and says false where c was evicted: then the floor,
+// or the tag, has it.
+func (t *Table[V]) raise(c *cell[V], barrier uint64) bool {
+	m := message[V]{op: opInvalidate, stamp: barrier}
+	c.send(&m)
+	return !m.gone
+}

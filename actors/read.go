@@ -1,0 +1,325 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/freshet-go/freshet/actors/lifecycle"
+)
+
+// answer is what a demand got: the shown version, at once, or a future.
+type answer[V any] struct {
+	shown  *lifecycle.Version[V, *Future[V]]
+	future *Future[V]
+}
+
+// Get returns the value of key: from memory where that is admissible,
+// otherwise from the flight that it joins or starts (F0).
+func (t *Table[V]) Get(ctx context.Context, key string, opts ...FetchOption) (V, error) {
+	if len(opts) == 0 {
+		if v := t.hit(key); v != nil {
+			return v.Value, nil
+		}
+	}
+	v, err := t.lookup(ctx, key, opts)
+	if err != nil {
+		var zero V
+		return zero, err
+	}
+	return v.Value, nil
+}
+
+// hit is the way of a hit: the table, one atomic load, one comparison with a
+// coarse clock. nil: it takes more than that.
+func (t *Table[V]) hit(key string) *lifecycle.Version[V, *Future[V]] {
+	c, ok := t.cells.Load(key)
+	if !ok {
+		return nil
+	}
+	v := c.shown.Load()
+	if v == nil || !t.clock.before(v.HitEnd) || v.Known != lifecycle.Present {
+		return nil
+	}
+	c.rank.touch()
+	t.tallies.count(cHits)
+	return v
+}
+
+// Lookup is Get that returns the whole snapshot. Where it returns an error the
+// snapshot says what is known all the same.
+func (t *Table[V]) Lookup(ctx context.Context, key string, opts ...FetchOption) (Snapshot[V], error) {
+	v, err := t.lookup(ctx, key, opts)
+	if err != nil {
+		s, _ := t.Peek(key)
+		return s, err
+	}
+	c, ok := t.cells.Load(key)
+	return t.snapshot(key, v, t.clock.Now(), ok && c.flight.Load() != nil), nil
+}
+
+// lookup returns the version that answers, waiting for it if need be.
+func (t *Table[V]) lookup(ctx context.Context, key string, opts []FetchOption) (*lifecycle.Version[V, *Future[V]], error) {
+	w, err := wishOf[V](opts)
+	if err != nil {
+		return nil, err
+	}
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	var a answer[V]
+	switch {
+	case w.cachedOnly:
+		a, err = t.cached(key, &w.demand, ErrNotCached)
+	case ctx.Err() != nil:
+		a, err = t.cached(key, &w.demand, ended(ctx))
+	default:
+		a, err = t.ask(ctx, key, &w.demand, oneWaiter, nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return t.await(ctx, a, &w.demand)
+}
+
+// await waits for an answer as a counted waiter.
+func (t *Table[V]) await(ctx context.Context, a answer[V], d *lifecycle.Demand[*Future[V]]) (*lifecycle.Version[V, *Future[V]], error) {
+	if a.shown != nil {
+		if a.shown.Known == lifecycle.Present {
+			return a.shown, nil
+		}
+		a.future = a.shown.Future // an absence: its error
+	}
+	if w := a.future.wait.Load(); w != nil {
+		if err := a.future.waitFor(ctx, w); err != nil {
+			return nil, err
+		}
+	}
+	v := a.future.outcome.Load()
+	switch failed := a.future.failure; {
+	case failed == nil:
+		return v, nil
+	case failed.fallback != nil && d.Kind == lifecycle.Plain && a.future.failure.fallback.Known == lifecycle.Present:
+		// A strict demand was in the group; this one may have the old value.
+		return failed.fallback, nil
+	default:
+		return nil, failed.err
+	}
+}
+
+// ended is the error of a context that is done: its Err, and its cause where
+// that says more.
+func ended(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if cause == nil || errors.Is(err, cause) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}
+
+// Fetch returns the future that answers, at once; ctx only lends its values to
+// a flight that takes off.
+func (t *Table[V]) Fetch(ctx context.Context, key string, opts ...FetchOption) *Future[V] {
+	if len(opts) == 0 {
+		if v := t.hit(key); v != nil {
+			return v.Future
+		}
+	}
+	w, err := wishOf[V](opts)
+	if err != nil {
+		return failedFuture[V](err)
+	}
+	var a answer[V]
+	if w.cachedOnly {
+		a, err = t.cached(key, &w.demand, ErrNotCached)
+	} else {
+		a, err = t.ask(ctx, key, &w.demand, oneOwed, nil)
+	}
+	switch {
+	case err != nil:
+		return failedFuture[V](err)
+	case a.shown != nil:
+		return a.shown.Future
+	}
+	return a.future
+}
+
+// cached is F0(a) alone; otherwise is the error where that does not apply.
+func (t *Table[V]) cached(key string, d *lifecycle.Demand[*Future[V]], otherwise error) (answer[V], error) {
+	if t.closed.Load() {
+		return answer[V]{}, ErrClosed
+	}
+	c, ok := t.cells.Load(key)
+	if !ok {
+		if err := checkKey(key); err != nil {
+			return answer[V]{}, err
+		}
+		return answer[V]{}, otherwise
+	}
+	v, now := c.shown.Load(), t.clock.Now()
+	switch v.Admit(now, &t.rules, d) {
+	case lifecycle.Serve, lifecycle.ServeAndRefresh:
+		t.served(c, v, now)
+		return answer[V]{shown: v}, nil
+	}
+	return answer[V]{}, otherwise
+}
+
+// ask answers a demand (F0). hold is what a pending future is held with. Where
+// nothing has to be decided no message is sent: what is shown answers, or the
+// pending future is joined.
+func (t *Table[V]) ask(ctx context.Context, key string, d *lifecycle.Demand[*Future[V]], hold uint64, b *bulk[V]) (answer[V], error) {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	for {
+		if t.closed.Load() {
+			return answer[V]{}, ErrClosed
+		}
+		c, made, err := t.enter(key)
+		if err != nil {
+			return answer[V]{}, err
+		}
+		if !made {
+			if a, ok := t.unasked(c, d, hold); ok {
+				return a, nil
+			}
+		}
+		m := message[V]{op: opDemand, ctx: ctx, demand: *d, hold: hold, bulk: b}
+		if c.send(&m); m.gone {
+			continue
+		}
+		if made {
+			t.makeRoom()
+		}
+		switch {
+		case m.failed != nil:
+			return answer[V]{}, m.failed
+		case m.served != nil:
+			t.served(c, m.served, t.clock.Now())
+			return answer[V]{shown: m.served}, nil
+		case m.flew:
+			t.tallies.count(cMisses)
+		default:
+			t.tallies.count(cCoalesced)
+		}
+		return answer[V]{future: m.answer}, nil
+	}
+}
+
+// unasked answers a demand without a message, if that can be.
+func (t *Table[V]) unasked(c *cell[V], d *lifecycle.Demand[*Future[V]], hold uint64) (a answer[V], ok bool) {
+	t.clock.wake()
+	v, now := c.shown.Load(), t.clock.Now()
+	switch v.Admit(now, &t.rules, d) {
+	case lifecycle.Serve:
+		t.served(c, v, now)
+		return answer[V]{shown: v}, true
+	case lifecycle.ServeAndRefresh:
+		if c.flight.Load() == nil {
+			return a, false
+		}
+		t.served(c, v, now)
+		return answer[V]{shown: v}, true
+	case lifecycle.ServeFailure:
+		c.rank.touch()
+		t.tallies.count(cHits)
+		return answer[V]{future: v.Failure().Future}, true
+	}
+	if d.Kind != lifecycle.Plain {
+		return a, false
+	}
+	f := c.pending.Load()
+	if f == nil {
+		return a, false
+	}
+	if w := f.wait.Load(); w != nil && !w.join(hold) {
+		return a, false
+	}
+	t.tallies.count(cCoalesced)
+	return answer[V]{future: f}, true
+}
+
+// served counts a demand that v answered.
+func (t *Table[V]) served(c *cell[V], v *lifecycle.Version[V, *Future[V]], now lifecycle.Instant) {
+	c.rank.touch()
+	if now < v.FreshEnd {
+		t.tallies.count(cHits)
+	} else {
+		t.tallies.count(cStaleHits)
+	}
+}
+
+// snapshotOf is the snapshot of an answer that has come.
+func (t *Table[V]) snapshotOf(key string, a answer[V]) (Snapshot[V], error) {
+	v := a.shown
+	if v == nil || v.Known != lifecycle.Present {
+		f := a.future
+		if v != nil {
+			f = v.Future
+		}
+		if f.failure != nil {
+			s, _ := t.Peek(key)
+			return s, f.failure.err
+		}
+		v = f.outcome.Load()
+	}
+	return t.snapshot(key, v, t.clock.Now(), false), nil
+}
+
+// GetMany returns the values of keys. What could not be had is named in a
+// *ManyError, and the rest is returned beside it. Keys may repeat. A
+// BulkSource fetches what has to be fetched in one call.
+func (t *Table[V]) GetMany(ctx context.Context, keys []string, opts ...FetchOption) (map[string]V, error) {
+	w, err := wishOf[V](opts)
+	if err != nil {
+		return nil, err
+	}
+	if t.closed.Load() {
+		return nil, ErrClosed
+	}
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	var b *bulk[V]
+	if t.bulkSource != nil {
+		b = &bulk[V]{table: t, source: t.bulkSource}
+	}
+	answers := make(map[string]answer[V], len(keys))
+	failed := make(map[string]error)
+	for _, key := range keys {
+		if _, seen := answers[key]; seen || failed[key] != nil {
+			continue
+		}
+		var a answer[V]
+		switch {
+		case w.cachedOnly:
+			a, err = t.cached(key, &w.demand, ErrNotCached)
+		case ctx.Err() != nil:
+			a, err = t.cached(key, &w.demand, ended(ctx))
+		default:
+			a, err = t.ask(ctx, key, &w.demand, oneWaiter, b)
+		}
+		if err != nil {
+			failed[key] = err
+			continue
+		}
+		answers[key] = a
+	}
+	if b != nil {
+		b.launch(ctx)
+	}
+	values := make(map[string]V, len(answers))
+	for key, a := range answers {
+		v, err := t.await(ctx, a, &w.demand)
+		if err != nil {
+			failed[key] = err
+			continue
+		}
+		values[key] = v.Value
+	}
+	if len(failed) > 0 {
+		return values, &ManyError{Errs: failed}
+	}
+	return values, nil
+}

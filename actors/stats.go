@@ -1,0 +1,71 @@
+package actors
+
+import (
+	"sync/atomic"
+	"unsafe"
+)
+
+// Stats are counters since the cache was made, and gauges as of now. They are
+// not one consistent cut: each is right by itself.
+type Stats struct {
+	Hits        uint64 // answered by a fresh value, or a remembered absence or failure
+	StaleHits   uint64 // answered by a stale value (F6, F7, MaxAge)
+	Misses      uint64 // demands that had to start a flight
+	Coalesced   uint64 // demands that joined a flight or a follow-up
+	Flights     uint64 // origin calls that took off
+	Failures    uint64 // of flights, timeouts included
+	Dropped     uint64 // responses that came out of order, too late or below a barrier (O2)
+	Superseded  uint64 // flights that newer ones or values took the place of (O3)
+	Evictions   uint64 // to make room
+	StoreHits   uint64
+	StoreErrors uint64
+
+	Resident      int // resources in the table
+	InFlight      int // origin calls in the air, superseded ones that still run included
+	Pending       int // mutations not yet confirmed
+	Subscriptions int
+}
+
+// counter is one of the counters.
+type counter uint8
+
+const (
+	cHits counter = iota
+	cStaleHits
+	cMisses
+	cCoalesced
+	cFlights
+	cFailures
+	cDropped
+	cSuperseded
+	cEvictions
+	cStoreHits
+	cStoreErrors
+	counters
+)
+
+// stripes is how many copies of the counters there are: readers on different
+// goroutines count on different cache lines.
+const stripes = 32
+
+type stripe struct {
+	n [counters]atomic.Uint64
+	_ [128 - (8*counters)%128]byte
+}
+
+type tallies [stripes]stripe
+
+// count adds one on a stripe that depends on the goroutine's stack: no two
+// goroutines share one for long, and it costs no lookup.
+func (t *tallies) count(c counter) {
+	var here byte
+	at := uintptr(unsafe.Pointer(&here))
+	t[(at>>10^at>>15)%stripes].n[c].Add(1)
+}
+
+func (t *tallies) sum(c counter) (sum uint64) {
+	for i := range t {
+		sum += t[i].n[c].Load()
+	}
+	return sum
+}

@@ -1,0 +1,306 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/puzpuzpuz/xsync/v4"
+
+	"github.com/freshet-go/freshet/actors/lifecycle"
+	"github.com/freshet-go/freshet/streams"
+)
+
+// Table is the set of resources of one cache and what they share: the numbers
+// that order everything, the log of events, the timers, the bounds. All its
+// methods are safe for concurrent use. Package api is its door.
+type Table[V any] struct {
+	name       string
+	source     Source[V]
+	bulkSource BulkSource[V] // nil: the source fetches one by one
+	equal      func(a, b V) bool
+	newer      func(a, b V) bool
+	weigh      func(key string, v V) uint32
+	timeout    time.Duration
+	rules      lifecycle.Rules
+
+	runtime *Runtime
+	private bool // the runtime is closed with the table
+	logger  *slog.Logger
+	clock   *Clock
+	log     *streams.Log[V]
+
+	cells   *xsync.Map[string, *cell[V]]
+	numbers atomic.Uint64 // the one counter (O0)
+	floor   atomic.Uint64 // the barrier that new cells start with (O0)
+	tags    tagIndex[V]
+	closed  atomic.Bool
+
+	policy     policy[V]
+	room       room
+	sweeper    sweeper[V]
+	gate       gate
+	deadlines  *deadlines
+	dispatcher actor.Dispatcher
+	working    tally
+	busy       letter[V] // the mark of a mailbox that somebody runs
+	watchers   watchers
+	inFlight   atomic.Int64
+	tallies    tallies
+}
+
+// NewTable makes the table of a cache, or says everything that is wrong with c.
+func NewTable[V any](c Config[V]) (*Table[V], error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	private := c.Runtime == nil
+	if private {
+		if c.Runtime, err = NewRuntime(RuntimeConfig{}); err != nil {
+			return nil, err
+		}
+	}
+	t := &Table[V]{
+		name: c.Name, source: c.Source, equal: c.Equal, newer: c.Newer, weigh: c.Weigh, timeout: c.Timeout,
+		rules: lifecycle.Rules{
+			Freshness: c.Freshness, Reload: c.Reload, MaxSupersede: c.MaxSupersede, AbortAbandoned: c.AbortAbandoned,
+		},
+		runtime: c.Runtime, private: private, logger: c.Runtime.logger, clock: c.Runtime.clock,
+		cells:      xsync.NewMap[string, *cell[V]](xsync.WithSerialResize()),
+		gate:       newGate(c.MaxFlights),
+		dispatcher: actor.NewDefaultDispatcher(throughput),
+	}
+	t.bulkSource, _ = c.Source.(BulkSource[V])
+	t.deadlines = newDeadlines(t.clock, &t.working)
+	t.sweeper.table = t
+	t.log, err = streams.NewLog(streams.LogConfig[V]{
+		Cache: c.Name, History: c.History, Scan: t.scan, Observe: t.observe,
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.policy.maxEntries, t.policy.maxWeight, t.policy.history = int64(c.MaxEntries), int64(c.MaxWeight), t.log
+	if err := c.Runtime.enter(c.Name, t); err != nil {
+		t.log.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// Log is the log of the table's events.
+func (t *Table[V]) Log() *streams.Log[V] { return t.log }
+
+const maxKey = 4096
+
+func checkKey(key string) error {
+	switch {
+	case key == "":
+		return fmt.Errorf("%w: it is empty", ErrBadKey)
+	case len(key) > maxKey:
+		return fmt.Errorf("%w: %d bytes are over %d", ErrBadKey, len(key), maxKey)
+	case strings.IndexByte(key, 0) >= 0:
+		return fmt.Errorf("%w: %q has a NUL", ErrBadKey, key)
+	case !utf8.ValidString(key):
+		return fmt.Errorf("%w: %q is not UTF-8", ErrBadKey, key)
+	}
+	return nil
+}
+
+// enter returns the cell of key, made if need be.
+func (t *Table[V]) enter(key string) (c *cell[V], made bool, err error) {
+	if c, ok := t.cells.Load(key); ok {
+		return c, false, nil
+	}
+	if err := checkKey(key); err != nil {
+		return nil, false, err
+	}
+	key = strings.Clone(key) // it may be a small part of something large
+	c = &cell[V]{table: t, key: key}
+	c, loaded := t.cells.LoadOrStore(key, c)
+	if !loaded {
+		t.policy.add(c)
+	}
+	return c, !loaded, nil
+}
+
+// forget takes c, and only c, out.
+func (t *Table[V]) forget(c *cell[V]) {
+	t.cells.Compute(c.key, func(have *cell[V], loaded bool) (*cell[V], xsync.ComputeOp) {
+		if loaded && have == c {
+			return nil, xsync.DeleteOp
+		}
+		return have, xsync.CancelOp
+	})
+}
+
+// with sends m to the cell of key, made if need be, until one handled it.
+func (t *Table[V]) with(key string, m *message[V]) error {
+	for {
+		c, _, err := t.enter(key)
+		if err != nil {
+			return err
+		}
+		if c.send(m); !m.gone {
+			return m.failed
+		}
+		m.gone = false
+	}
+}
+
+// withResident sends m to the cell of key if there is one. Where there is
+// none the floor is raised, so that older knowledge on its way to a new cell
+// of the key meets the same barrier (O0).
+func (t *Table[V]) withResident(key string, m *message[V]) {
+	for {
+		c, ok := t.cells.Load(key)
+		if !ok {
+			t.raiseFloor(t.numbers.Add(1))
+			if c, ok = t.cells.Load(key); !ok {
+				return
+			}
+		}
+		if c.send(m); !m.gone {
+			return
+		}
+		m.gone = false
+	}
+}
+
+// draw is a random number in [0,1).
+func (t *Table[V]) draw() float64 {
+	if t.rules.Jitter == 0 {
+		return 0
+	}
+	return rand.Float64()
+}
+
+// known says whether v tells anything, as Peek sees it.
+func known[V any](v *lifecycle.Version[V, *Future[V]]) bool {
+	return v != nil && (v.Known != lifecycle.Nothing || v.Failure() != nil)
+}
+
+// Peek returns what is known of key, false where nothing is. It never fetches.
+func (t *Table[V]) Peek(key string) (Snapshot[V], bool) {
+	c, ok := t.cells.Load(key)
+	if !ok {
+		return Snapshot[V]{Key: key}, false
+	}
+	v := c.shown.Load()
+	return t.snapshot(key, v, t.clock.Now(), c.flight.Load() != nil), known(v)
+}
+
+// All walks over what is known: each key once, each snapshot true at the
+// moment it is yielded, in no order and without holding anybody up.
+func (t *Table[V]) All() iter.Seq2[string, Snapshot[V]] {
+	return func(yield func(string, Snapshot[V]) bool) {
+		for key, c := range t.cells.All() {
+			v := c.shown.Load()
+			if known(v) && !yield(key, t.snapshot(key, v, t.clock.Now(), c.flight.Load() != nil)) {
+				return
+			}
+		}
+	}
+}
+
+// Len is how many resources are resident, those that are loading included.
+func (t *Table[V]) Len() int { return int(t.policy.entries.Load()) }
+
+// Stats are the counters and gauges of the table.
+func (t *Table[V]) Stats() Stats {
+	sum := t.tallies.sum
+	return Stats{
+		Hits: sum(cHits), StaleHits: sum(cStaleHits), Misses: sum(cMisses), Coalesced: sum(cCoalesced),
+		Flights: sum(cFlights), Failures: sum(cFailures), Dropped: sum(cDropped), Superseded: sum(cSuperseded),
+		Evictions: sum(cEvictions), StoreHits: sum(cStoreHits), StoreErrors: sum(cStoreErrors),
+		Resident: t.Len(), InFlight: int(t.inFlight.Load()), Subscriptions: t.log.Stats().Subscriptions,
+	}
+}
+
+// scan yields what is visible, for a subscriber's snapshot (S5).
+func (t *Table[V]) scan(keys []string, prefix string) iter.Seq[streams.Event[V]] {
+	return func(yield func(streams.Event[V]) bool) {
+		show := func(c *cell[V]) bool {
+			v := c.shown.Load()
+			if v == nil || v.Known != lifecycle.Present {
+				return true
+			}
+			return yield(streams.Event[V]{
+				Revision: v.Revision, Cache: t.name, Key: c.key, Kind: streams.Loaded,
+				Seq: v.Seq, After: &v.Value, At: t.clock.Time(v.At),
+			})
+		}
+		if len(keys) > 0 {
+			for _, key := range keys {
+				if c, ok := t.cells.Load(key); ok && !show(c) {
+					return
+				}
+			}
+			return
+		}
+		for key, c := range t.cells.All() {
+			if strings.HasPrefix(key, prefix) && !show(c) {
+				return
+			}
+		}
+	}
+}
+
+// observe makes an observer of keys (S11).
+func (t *Table[V]) observe(keys []string, refresh time.Duration) (release func(), err error) {
+	done := make([]string, 0, len(keys))
+	release = func() {
+		for _, key := range done {
+			if c, ok := t.cells.Load(key); ok {
+				c.send(&message[V]{op: opUnobserve, refresh: refresh})
+			}
+		}
+		t.makeRoom()
+	}
+	for _, key := range keys {
+		if t.closed.Load() {
+			err = ErrClosed
+		} else {
+			err = t.with(key, &message[V]{op: opObserve, refresh: refresh, ctx: context.Background()})
+		}
+		if err != nil {
+			release()
+			return nil, err
+		}
+		done = append(done, key)
+	}
+	return release, nil
+}
+
+// Close ends the table (C5): see Cache.Close.
+func (t *Table[V]) Close(ctx context.Context) error {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	if t.closed.CompareAndSwap(false, true) {
+		t.runtime.leave(t.name)
+		for _, c := range t.cells.All() {
+			c.send(&message[V]{op: opClose})
+		}
+		t.deadlines.close()
+		t.log.Close()
+		for w := range t.watchers.close() {
+			t.terminated(w)
+		}
+	}
+	running := t.working.wait(ctx)
+	if t.private {
+		t.runtime.clock.Close()
+	}
+	if running > 0 {
+		return fmt.Errorf("freshet: close of %s: %d origin calls have not returned: %w", t.name, running, ctx.Err())
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+package actors
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// tagIndex finds the resources that carry a tag, and keeps the tags' barriers
+// for knowledge that is still on its way (O0).
+type tagIndex[V any] struct {
+	newest atomic.Uint64 // the newest barrier of any tag
+
+	mu   sync.Mutex
+	tags map[string]*tag[V]
+	// A tag that nobody carries is kept for its barrier among the last few;
+	// then its barrier is folded into the floor, which covers every tag that
+	// is not in the map.
+	idle  []string
+	floor uint64
+}
+
+type tag[V any] struct {
+	barrier uint64
+	cells   map[*cell[V]]struct{}
+	idle    bool // stands in tagIndex.idle
+}
+
+const idleTags = 1024
+
+// enter puts c under its tags and returns the highest barrier that covers one.
+// Putting it there and reading the barrier are one step, so that whoever
+// raises it either finds the cell or is heeded.
+func (x *tagIndex[V]) enter(c *cell[V], tags []string) (cover uint64) {
+	if len(tags) == 0 {
+		return 0
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, name := range tags {
+		t := x.tagLocked(name)
+		t.cells[c] = struct{}{}
+		cover = max(cover, t.barrier)
+	}
+	return cover
+}
+
+func (x *tagIndex[V]) tagLocked(name string) *tag[V] {
+	t := x.tags[name]
+	if t == nil {
+		if x.tags == nil {
+			x.tags = make(map[string]*tag[V])
+		}
+		t = &tag[V]{barrier: x.floor, cells: make(map[*cell[V]]struct{})}
+		x.tags[name] = t
+	}
+	return t
+}
+
+// leaveAll takes c from under those of tags that it does not keep.
+func (x *tagIndex[V]) leaveAll(c *cell[V], tags, keep []string) {
+	if len(tags) == 0 {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, name := range tags {
+		t := x.tags[name]
+		if t == nil || slices.Contains(keep, name) {
+			continue
+		}
+		delete(t.cells, c)
+		if len(t.cells) == 0 {
+			x.retireLocked(name)
+		}
+	}
+}
+
+// retireLocked keeps a tag that nobody carries for a while.
+func (x *tagIndex[V]) retireLocked(name string) {
+	if t := x.tags[name]; !t.idle {
+		t.idle = true
+		x.idle = append(x.idle, name)
+	}
+	for len(x.idle) > idleTags {
+		oldest := x.idle[0]
+		x.idle = x.idle[1:]
+		t := x.tags[oldest]
+		if t.idle = false; len(t.cells) == 0 {
+			x.floor = max(x.floor, t.barrier)
+			delete(x.tags, oldest)
+		}
+	}
+}
+
+// raise sets the barrier of a tag and returns who carries it.
+func (x *tagIndex[V]) raise(name string, barrier uint64) []*cell[V] {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	t := x.tagLocked(name)
+	t.barrier = max(t.barrier, barrier)
+	x.newest.Store(max(x.newest.Load(), barrier))
+	if len(t.cells) == 0 {
+		x.retireLocked(name)
+		return nil
+	}
+	cells := make([]*cell[V], 0, len(t.cells))
+	for c := range t.cells {
+		cells = append(cells, c)
+	}
+	return cells
+}

@@ -1,0 +1,149 @@
+package api
+
+import (
+	"context"
+	"iter"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/freshet-go/freshet/actors"
+	"github.com/freshet-go/freshet/streams"
+)
+
+// Cache holds the records of one origin. Every key is an actor; every method
+// is safe for concurrent use and obeys the numbered rules of the package
+// comment. A nil context is context.Background.
+type Cache[V any] struct{ table *actors.Table[V] }
+
+// New makes a cache, or says everything that is wrong with the config in one
+// error. Close it when it is no longer needed.
+func New[V any](c Config[V]) (*Cache[V], error) {
+	table, err := actors.NewTable(c)
+	if err != nil {
+		return nil, err
+	}
+	return &Cache[V]{table: table}, nil
+}
+
+// Fetch returns a future of key's value and never blocks: the settled future
+// where something admissible is known, otherwise the pending one that everyone
+// who asks meanwhile shares (F0, F1, F2). ctx lends its values to a flight that
+// takes off, nothing else (C2). A bad key or option settles the future with
+// its error.
+func (c *Cache[V]) Fetch(ctx context.Context, key string, opts ...FetchOption) *Future[V] {
+	return c.table.Fetch(ctx, key, opts...)
+}
+
+// Get returns key's value, from memory where something admissible is known
+// (F0). When ctx ends first, Get returns its error and the flight goes on for
+// the others (C1); where ctx has ended already, no flight takes off.
+//
+// A failed flight is a *FetchError, unless an old value carries on (F7). A
+// record that does not exist is ErrNotFound (F4).
+func (c *Cache[V]) Get(ctx context.Context, key string, opts ...FetchOption) (V, error) {
+	return c.table.Get(ctx, key, opts...)
+}
+
+// Lookup is Get that returns the whole snapshot: how fresh the value is, what
+// failed last, its revision. Beside an error it is what is known all the same.
+func (c *Cache[V]) Lookup(ctx context.Context, key string, opts ...FetchOption) (Snapshot[V], error) {
+	return c.table.Lookup(ctx, key, opts...)
+}
+
+// GetMany returns the values of keys, which may repeat. What could not be had
+// is named in a *ManyError, a record that does not exist as ErrNotFound; the
+// rest is returned beside it. A BulkSource fetches what has to be fetched in
+// one call.
+func (c *Cache[V]) GetMany(ctx context.Context, keys []string, opts ...FetchOption) (map[string]V, error) {
+	return c.table.GetMany(ctx, keys, opts...)
+}
+
+// Reload is Fetch with ForceReload: what takes off after this call began (O3).
+func (c *Cache[V]) Reload(ctx context.Context, key string) *Future[V] {
+	return c.table.Fetch(ctx, key, ForceReload())
+}
+
+// Peek returns what is known of key, true where that is a value, an absence or
+// a failure. It never fetches.
+func (c *Cache[V]) Peek(key string) (Snapshot[V], bool) { return c.table.Peek(key) }
+
+// Set makes value what is known of key: it was learned elsewhere, an event
+// say. Flights in the air are dropped and everyone who waits gets value (O7).
+// When Set has returned, it holds. Where Config.Newer says that value is not
+// newer than the one held, nothing changes and nil is returned (O9). The
+// origin is not written: that is Update.
+func (c *Cache[V]) Set(ctx context.Context, key string, value V) error {
+	return c.table.Put(ctx, key, Response[V]{Value: value})
+}
+
+// Put is Set with a TTL, an age, a validator, tags. With a negative TTL those
+// who wait get the value and it is not kept; with Unchanged the held value's
+// freshness is renewed.
+func (c *Cache[V]) Put(ctx context.Context, key string, r Response[V]) error {
+	return c.table.Put(ctx, key, r)
+}
+
+// Invalidate declares what is known of keys void (O6). Once it has returned,
+// no demand that starts later is answered with knowledge from before it, not
+// even from a flight that was in the air: who waits for one gets a newer one.
+// A key that is not resident is fine; a bad one is named in the error and
+// keeps no other from being invalidated.
+func (c *Cache[V]) Invalidate(ctx context.Context, keys ...string) error {
+	return c.table.Invalidate(ctx, keys...)
+}
+
+// InvalidatePrefix invalidates every key that starts with prefix, all of them
+// where it is empty, and returns how many were resident. It walks over all
+// resident keys; tags are found without.
+func (c *Cache[V]) InvalidatePrefix(ctx context.Context, prefix string) (int, error) {
+	return c.table.InvalidatePrefix(ctx, prefix)
+}
+
+// InvalidateTag invalidates every resource that carries one of tags
+// (Response.Tags) and returns how many were resident. A response in the air
+// that turns out to carry one is void too.
+func (c *Cache[V]) InvalidateTag(ctx context.Context, tags ...string) (int, error) {
+	return c.table.InvalidateTag(ctx, tags...)
+}
+
+// Expire ends the freshness of keys now, the soft form of Invalidate (O6): the
+// old value may still be served while it is fetched anew (F6) or when that
+// fails (F7).
+func (c *Cache[V]) Expire(ctx context.Context, keys ...string) error {
+	return c.table.Expire(ctx, keys...)
+}
+
+// Remove is Invalidate that also forgets value and validator (O10).
+func (c *Cache[V]) Remove(ctx context.Context, keys ...string) error {
+	return c.table.Remove(ctx, keys...)
+}
+
+// All walks over what is known, in no order: each key at most once, each
+// snapshot true when it is yielded. It holds nobody up, and the loop may call
+// the cache.
+func (c *Cache[V]) All() iter.Seq2[string, Snapshot[V]] { return c.table.All() }
+
+// Len is how many resources are resident, those that are loading included.
+func (c *Cache[V]) Len() int { return c.table.Len() }
+
+// Stats returns counters since New and gauges as of now.
+func (c *Cache[V]) Stats() Stats { return c.table.Stats() }
+
+// Ref is the PID of key for actors of the runtime's system, resident or not.
+// It does not go stale. An actor sends it actors.Demand, actors.Reload or
+// actors.Invalidate with Request and is answered with an actors.Answer[V].
+func (c *Cache[V]) Ref(key string) *actor.PID { return c.table.Ref(key) }
+
+// Watch subscribes to the cache's events. It has registered when it returns:
+// an event that comes right after is delivered (S6). The subscription ends
+// with ctx, with its own Close, or with the cache. See package streams.
+func (c *Cache[V]) Watch(ctx context.Context, opts ...streams.Option) (*streams.Subscription[V], error) {
+	return c.table.Log().Subscribe(ctx, opts...)
+}
+
+// Close ends the cache (C5): new calls get ErrClosed, flights are cancelled,
+// pending futures settle with ErrClosed, subscriptions end. It returns when
+// every goroutine of the cache has ended, or, with an error that wraps ctx's,
+// when ctx ends before that, because a source ignores its context. Closing
+// twice is fine.
+func (c *Cache[V]) Close(ctx context.Context) error { return c.table.Close(ctx) }
