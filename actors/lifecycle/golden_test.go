@@ -3,6 +3,7 @@ package lifecycle_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,13 +19,14 @@ import (
 //
 //	new [ttl=10s stale=5s stale-on-error=5s missing=1s failure=1s ahead=0.2
 //	     jitter=0.1 queue max-supersede=3 abort-abandoned floor=7]
-//	demand plain|reload|max-age=5s [timeout=1s] [uncertain=7] [unheld]
+//	demand plain|reload|max-age=5s [timeout=1s] [unheld]
 //	join                      a reader takes the future it finds, if it may
 //	leave f1
-//	arrived 2 value=a|unchanged|absent [late] [older] [ttl=5s] [age=5s] [draw=0.5]
-//	     [validator=x] [tags=x] [cover=7] [against=4] [err=gone]
-//	failed 2 [err=boom]
+//	arrived 2|newest value=a|unchanged|absent [late] [older] [ttl=5s] [age=5s]
+//	     [draw=0.5] [validator=x] [tags=x] [cover=7] [against=4] [err=gone]
+//	failed 2|newest [err=boom]
 //	set value=a [...]         as for arrived
+//	invalidate-tag x          the tag's barrier rises, then the key's if it is shown with x
 //	invalidate [7] | expire | remove | evict | close
 //	observe [5s] | unobserve [5s]
 //	advance 10s               time passes, and Due comes when it was asked for
@@ -49,13 +51,14 @@ type script struct {
 	d     *datadriven.TestData
 	world *world
 	out   strings.Builder
+	tags  map[string]uint64
 }
 
 func (s *script) command() {
 	w := s.world
 	switch s.d.Cmd {
 	case "new":
-		s.world = s.fresh()
+		s.world, s.tags = s.fresh(), map[string]uint64{}
 	case "demand":
 		s.demand()
 	case "join":
@@ -86,6 +89,8 @@ func (s *script) command() {
 			barrier = s.stamp()
 		}
 		s.tell(w.do(func(t *turn) { w.r.Invalidate(t, barrier) }))
+	case "invalidate-tag":
+		s.invalidateTag(s.first())
 	case "expire":
 		s.tell(w.do(w.r.Expire))
 	case "remove":
@@ -162,8 +167,8 @@ func (s *script) demand() {
 	if s.has("timeout") {
 		d.Timeout = s.duration(s.value("timeout"))
 	}
-	if s.has("uncertain") {
-		s.d.ScanArgs(s.t, "uncertain", &d.Uncertain)
+	for _, barrier := range s.tags {
+		d.Uncertain = max(d.Uncertain, barrier)
 	}
 	effects := s.world.demand(d)
 	if s.has("unheld") {
@@ -174,6 +179,18 @@ func (s *script) demand() {
 		}
 	}
 	s.tell(effects)
+}
+
+// invalidateTag takes a number first and comes to the key after.
+func (s *script) invalidateTag(tag string) {
+	w := s.world
+	barrier := w.number + 1
+	w.number += 2
+	s.tags[tag] = barrier
+	fmt.Fprintf(&s.out, "tag %s is void up to %d\n", tag, barrier)
+	if slices.Contains(w.r.Shown().Tags(), tag) {
+		s.tell(w.do(func(t *turn) { w.r.Invalidate(t, barrier) }))
+	}
 }
 
 func (s *script) knowledge() knowledge {
@@ -201,6 +218,9 @@ func (s *script) knowledge() knowledge {
 			k.Validator = arg.Vals[0]
 		case "tags":
 			k.Tags = arg.Vals
+			for _, tag := range k.Tags {
+				k.Cover = max(k.Cover, s.tags[tag])
+			}
 		case "cover":
 			arg.Scan(s.t, 0, &k.Cover)
 		case "err":
@@ -243,6 +263,9 @@ func (s *script) value(key string) (v string) {
 }
 
 func (s *script) stamp() (stamp uint64) {
+	if s.first() == "newest" {
+		return s.world.r.Flying()
+	}
 	if _, err := fmt.Sscan(s.first(), &stamp); err != nil {
 		s.d.Fatalf(s.t, "%v", err)
 	}

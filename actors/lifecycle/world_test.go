@@ -208,6 +208,12 @@ func (w *world) state() string {
 		default:
 			b.WriteString(" stale since " + say(v.FreshEnd))
 		}
+		if validator := v.Validator(); validator != "" {
+			b.WriteString(" validator=" + validator)
+		}
+		if tags := v.Tags(); len(tags) > 0 {
+			b.WriteString(" tags=" + strings.Join(tags, ","))
+		}
 		if f := v.Failure(); f != nil {
 			b.WriteString(" failed")
 			if w.now < f.Until {
