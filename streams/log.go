@@ -95,7 +95,7 @@ func NewLog[V any](cfg LogConfig[V]) (*Log[V], error) {
 	}
 	l.ring.init(keep, spanFor(keep))
 	l.last.Store(math.MaxUint64)
-	l.batches.New = func() any { return new([batchSize]Event[V]) }
+	l.batches.New = func() any { return new(batch[V]) }
 	return l, nil
 }
 

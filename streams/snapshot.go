@@ -25,12 +25,12 @@ type snapshot[V any] struct {
 func (s *Subscription[V]) fillSnapshot(snap *snapshot[V]) {
 	for {
 		s.mu.Lock()
-		if s.err != nil || s.snapshot != snap || s.i < s.n {
+		if s.err != nil || s.snapshot != snap || s.out.left() {
 			s.mu.Unlock()
 			return
 		}
 		cause := s.prepareLocked(snap)
-		ready := s.n > 0
+		ready := s.out.left()
 		s.mu.Unlock()
 		if cause != nil {
 			s.end(cause)
@@ -83,7 +83,6 @@ func (s *Subscription[V]) prepareLocked(snap *snapshot[V]) error {
 	snap.boundary = s.scanned
 	if tell {
 		s.putLocked(Event[V]{Kind: Gap, Revision: snap.boundary, From: from, To: snap.boundary})
-		s.settleBatchLocked()
 	}
 	return nil
 }
@@ -122,15 +121,14 @@ func (s *Subscription[V]) list(snap *snapshot[V]) {
 // takeValues asks for the next few values and puts them into the batch.
 func (s *Subscription[V]) takeValues(snap *snapshot[V]) {
 	keys := snap.keys[:min(batchSize, len(snap.keys))]
-	values := s.log.batches.Get().(*[batchSize]Event[V])
-	n := 0
+	values := s.log.batches.Get().(*batch[V])
 	for e := range s.log.cfg.Scan(keys, "") {
 		if e.Cache == "" {
 			e.Cache = s.log.cfg.Cache
 		}
 		e.life = 0
-		values[n] = e
-		if n++; n == len(values) {
+		values.events[values.n] = e
+		if values.n++; values.n == batchSize {
 			break // one value a key is all there can be
 		}
 	}
@@ -141,19 +139,19 @@ func (s *Subscription[V]) takeValues(snap *snapshot[V]) {
 	}
 	snap.keys = snap.keys[len(keys):]
 	s.dropBatchLocked()
-	s.batch, s.n = values, n
-	for i := range n {
-		if e := &values[i]; e.Revision > snap.boundary {
+	s.out = values
+	if values.n == 0 {
+		s.dropBatchLocked()
+		return
+	}
+	for i := range values.n {
+		if e := &values.events[i]; e.Revision > snap.boundary {
 			if s.ahead == nil {
 				s.ahead = make(map[string]uint64)
 			}
 			s.ahead[e.Key] = e.Revision
 			s.aheadTo = max(s.aheadTo, e.Revision)
 		}
-	}
-	if n == 0 {
-		s.dropBatchLocked()
-		return
 	}
 	snap.given = true
 	s.idle = time.Time{}
@@ -164,5 +162,4 @@ func (s *Subscription[V]) syncedLocked(snap *snapshot[V]) {
 	s.putLocked(Event[V]{Kind: Synced, Revision: snap.boundary, life: s.log.life})
 	s.snapshot = nil
 	s.sent = snap.boundary
-	s.settleBatchLocked()
 }

@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 const (
-	// batchSize is how many events a reader takes out of the ring at a time.
-	batchSize = 64
 	// manyKeys is where a subscription to keys stops sleeping at each key's own gate, which takes time for each, and
 	// sleeps at the one where every event rings.
 	manyKeys = 64
@@ -40,16 +39,18 @@ type Subscription[V any] struct {
 	turn   chan struct{}   // capacity 1: held by the one who fills the batch, and perhaps sleeps
 	rest   *time.Timer     // of the one who has the turn
 
-	mu       sync.Mutex // below: never held while anything waits or foreign code runs
-	err      error      // the cause of the end
-	own      bool       // it was the reader's own Close
-	release  func()     // the observer's
-	batch    *[batchSize]Event[V]
-	i, n     int    // batch[i:n] is still to be handed out
-	told     uint64 // the place Token tells of
-	placed   bool   // there is such a place: not before Synced
-	scanned  uint64 // the log is looked through up to here
-	sent     uint64 // the newest revision that any event told the subscriber of
+	mu       sync.Mutex  // below: never held while anything waits or foreign code runs
+	err      error       // the cause of the end
+	own      bool        // it was the reader's own Close
+	release  func()      // the observer's
+	over     atomic.Bool // err is set
+	out      *batch[V]   // what is being handed out
+	owner    *batch[V]   // what the loop that owns the subscription may be reading
+	owned    bool        // there is such a loop
+	told     uint64      // the place Token tells of
+	placed   bool        // there is such a place: not before Synced
+	scanned  uint64      // the log is looked through up to here
+	sent     uint64      // the newest revision that any event told the subscriber of
 	idle     time.Time
 	parked   bool
 	laps     uint64
@@ -140,32 +141,57 @@ func (s *Subscription[V]) hook() {
 // subscription goes on. Where the subscription has ended, the answer is the cause, now and ever after.
 func (s *Subscription[V]) Next(ctx context.Context) (Event[V], error) {
 	for {
-		if s.ctx.Err() != nil {
-			s.end(contextError(s.ctx))
-		}
 		s.mu.Lock()
-		if s.err != nil {
-			err := s.err
-			s.mu.Unlock()
-			return Event[V]{}, err
-		}
-		if s.i < s.n {
-			e := s.popLocked()
-			s.mu.Unlock()
-			return e, nil
+		err := s.alive()
+		if err == nil && s.out.left() {
+			if e := s.out.take(); e != nil {
+				event := *e
+				s.mu.Unlock()
+				return event, nil
+			}
 		}
 		s.mu.Unlock()
-		if ctx.Err() != nil {
-			return Event[V]{}, contextError(ctx)
+		if err == nil {
+			err = s.await(ctx)
 		}
-		select {
-		case s.turn <- struct{}{}:
-			s.fill(ctx)
-			<-s.turn
-		case <-ctx.Done():
-		case <-s.done:
+		if err != nil {
+			return Event[V]{}, s.last(err)
 		}
 	}
+}
+
+// alive is nil while the subscription lasts. It looks at the context itself: the word of its end may be under way.
+func (s *Subscription[V]) alive() error {
+	if s.over.Load() {
+		return ErrClosed
+	}
+	return s.ctx.Err()
+}
+
+// last is the cause of the end where the subscription has ended, and err where it is only a wait that has.
+func (s *Subscription[V]) last(err error) error {
+	if s.ctx.Err() != nil {
+		s.end(contextError(s.ctx))
+	}
+	if cause := s.Err(); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// await returns when there is something to hand out or the subscription has ended, or with the reason of ctx's end.
+func (s *Subscription[V]) await(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return contextError(ctx)
+	}
+	select {
+	case s.turn <- struct{}{}:
+		s.fill(ctx)
+		<-s.turn
+	case <-ctx.Done():
+	case <-s.done:
+	}
+	return nil
 }
 
 // Events ranges over the subscription's events and waits for more. The last pair carries the cause of the end and no
@@ -176,6 +202,9 @@ func (s *Subscription[V]) Events() iter.Seq2[Event[V], error] {
 	return func(yield func(Event[V], error) bool) {
 		defer s.Close()
 		defer attach(yield, s.Close)()
+		if !s.runOwned(yield) {
+			return
+		}
 		for {
 			e, err := s.Next(context.Background())
 			if err != nil {
@@ -191,32 +220,45 @@ func (s *Subscription[V]) Events() iter.Seq2[Event[V], error] {
 	}
 }
 
-// popLocked hands out the next event of the batch and moves the place along.
-func (s *Subscription[V]) popLocked() Event[V] {
-	e := s.batch[s.i]
-	s.i++
-	switch {
-	case e.life != 0:
-		s.told, s.placed = e.Revision, true
-	case e.Kind == Gap:
-		s.placed = false
+// runOwned is the loop of the first goroutine that ranges over the subscription: it takes the lock for each batch and
+// not for each event. It answers false when the reader left, and true when the rest is to be had from Next: because
+// another goroutine has the subscription already, or because it has ended.
+func (s *Subscription[V]) runOwned(yield func(Event[V], error) bool) bool {
+	s.mu.Lock()
+	if s.owned {
+		s.mu.Unlock()
+		return true
 	}
-	if s.i == s.n {
-		s.dropBatchLocked()
-		if s.placed && s.backlog == nil && s.snapshot == nil {
-			s.told = s.scanned
+	s.owned = true
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.owned, s.owner = false, nil
+		s.mu.Unlock()
+	}()
+	for {
+		s.mu.Lock()
+		s.owner = nil
+		if s.out.left() {
+			s.owner = s.out
+		}
+		b := s.owner
+		s.mu.Unlock()
+		if b != nil {
+			for s.alive() == nil {
+				e := b.take()
+				if e == nil {
+					break
+				}
+				if !yield(*e, nil) {
+					return false
+				}
+			}
+		}
+		if s.alive() != nil || b == nil && s.await(context.Background()) != nil {
+			return true
 		}
 	}
-	return e
-}
-
-func (s *Subscription[V]) dropBatchLocked() {
-	if s.batch == nil {
-		return
-	}
-	clear(s.batch[:s.n]) // what lies in the pool holds no values
-	s.log.batches.Put(s.batch)
-	s.batch, s.i, s.n = nil, 0, 0
 }
 
 // Token is the place behind the event that was handed out last and behind everything that was filtered out since: what
@@ -224,7 +266,7 @@ func (s *Subscription[V]) dropBatchLocked() {
 func (s *Subscription[V]) Token() Token {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.catchUpLocked()
+	s.whereLocked()
 	if !s.placed {
 		return ""
 	}
@@ -249,7 +291,7 @@ func (s *Subscription[V]) lagLocked() uint64 {
 	if s.err != nil {
 		return 0
 	}
-	s.catchUpLocked()
+	s.whereLocked()
 	at := s.told
 	if !s.placed {
 		at = s.scanned
@@ -272,6 +314,7 @@ func (s *Subscription[V]) finish(cause error, own bool) {
 		return
 	}
 	s.err, s.own = cause, own
+	s.over.Store(true)
 	release, unhook := s.release, s.unhook
 	s.release = nil
 	s.dropBatchLocked()

@@ -2,6 +2,7 @@ package streams
 
 import (
 	"context"
+	"runtime"
 	"time"
 )
 
@@ -15,6 +16,10 @@ func (s *Subscription[V]) fill(ctx context.Context) {
 		if snap != nil {
 			s.fillSnapshot(snap)
 		}
+		if s.look() {
+			return
+		}
+		runtime.Gosched()
 		if s.look() || !s.park(ctx) {
 			return
 		}
@@ -25,7 +30,7 @@ func (s *Subscription[V]) fill(ctx context.Context) {
 func (s *Subscription[V]) look() bool {
 	for {
 		s.mu.Lock()
-		if s.err != nil || s.i < s.n {
+		if s.err != nil || s.out.left() {
 			s.mu.Unlock()
 			return true
 		}
@@ -39,7 +44,6 @@ func (s *Subscription[V]) look() bool {
 			due := !drained && s.scanned-s.sent >= s.log.every
 			if due {
 				s.bookmarkLocked()
-				s.settleBatchLocked()
 			}
 			s.mu.Unlock()
 			if drained {
@@ -59,10 +63,7 @@ func (s *Subscription[V]) look() bool {
 // advanceLocked looks at some more of the log, up to revision limit. Afterwards the batch has something, or scanned is
 // larger, or a snapshot is due, or the answer is why the subscription ends.
 func (s *Subscription[V]) advanceLocked(limit uint64) error {
-	if s.batch == nil {
-		s.batch = s.log.batches.Get().(*[batchSize]Event[V])
-	}
-	s.i, s.n = 0, 0
+	b := s.newBatchLocked()
 	lostTo := uint64(0)
 	switch {
 	case s.backlog != nil:
@@ -76,7 +77,7 @@ func (s *Subscription[V]) advanceLocked(limit uint64) error {
 		return s.lapLocked(lostTo)
 	}
 	s.skipAheadLocked()
-	if s.n == 0 && s.scanned-s.sent >= s.log.every {
+	if b.n == 0 && s.scanned-s.sent >= s.log.every {
 		s.bookmarkLocked()
 	}
 	s.settleBatchLocked()
@@ -85,8 +86,8 @@ func (s *Subscription[V]) advanceLocked(limit uint64) error {
 
 // settleBatchLocked follows every filling of the batch.
 func (s *Subscription[V]) settleBatchLocked() {
-	if s.n > 0 {
-		s.sent = max(s.sent, s.batch[s.n-1].Revision)
+	if b := s.out; b != nil && b.n > 0 {
+		s.sent = max(s.sent, b.events[b.n-1].Revision)
 		s.idle = time.Time{}
 		return
 	}
@@ -98,30 +99,31 @@ func (s *Subscription[V]) settleBatchLocked() {
 
 // takeRingLocked reads from the ring. lostTo is the last revision that is lost, 0 when none is.
 func (s *Subscription[V]) takeRingLocked(limit uint64) (lostTo uint64) {
-	n, next, lapped := s.log.ring.read(s.scanned+1, limit, s.filter, s.batch[:])
+	n, next, lapped := s.log.ring.read(s.scanned+1, limit, s.filter, s.out.events[:])
 	if lapped {
 		return s.log.ring.oldest(s.log.Revision()) - 1
 	}
-	s.n, s.scanned = n, next-1
+	s.out.n, s.scanned = n, next-1
 	return 0
 }
 
 func (s *Subscription[V]) takeBacklogLocked() (lostTo uint64) {
 	b := s.backlog
 	if s.scanned < b.floor {
-		n, next, lapped := s.log.ring.read(s.scanned+1, b.floor, s.filter, s.batch[:])
+		n, next, lapped := s.log.ring.read(s.scanned+1, b.floor, s.filter, s.out.events[:])
 		if lapped {
 			return b.floor
 		}
-		s.n, s.scanned = n, next-1
+		s.out.n, s.scanned = n, next-1
 		return 0
 	}
-	s.n = copy(s.batch[:], b.events)
-	clear(b.events[:s.n])
-	b.events = b.events[s.n:]
-	if s.n > 0 {
-		s.scanned = s.batch[s.n-1].Revision
+	n := copy(s.out.events[:], b.events)
+	clear(b.events[:n])
+	b.events = b.events[n:]
+	if n > 0 {
+		s.scanned = s.out.events[n-1].Revision
 	}
+	s.out.n = n
 	if len(b.events) == 0 {
 		s.scanned, s.backlog = b.until, nil
 	}
@@ -137,7 +139,11 @@ func (s *Subscription[V]) takeFeedsLocked(limit uint64) (lostTo uint64) {
 			return 0
 		}
 	}
-	incomplete := s.gatherLocked(limit)
+	gather := s.gatherLocked
+	if len(s.wires) == 1 {
+		gather = s.gatherOneLocked
+	}
+	incomplete := gather(limit)
 	if incomplete == 0 {
 		return 0
 	}
@@ -146,6 +152,40 @@ func (s *Subscription[V]) takeFeedsLocked(limit uint64) (lostTo uint64) {
 		return 0
 	}
 	return max(min(lostTo, incomplete), s.scanned+1)
+}
+
+// gatherOneLocked is gatherLocked for one feed, which is in order by itself.
+func (s *Subscription[V]) gatherOneLocked(limit uint64) (incomplete uint64) {
+	wire := &s.wires[0]
+	f := wire.feed
+	events := s.out.events[:]
+	if oldest := f.ring.oldest(f.ring.head.Load()); wire.next < oldest {
+		if dropped := f.dropped.Load(); dropped > s.scanned {
+			return dropped
+		}
+		wire.next = oldest
+	}
+	n, next, lapped := f.ring.read(wire.next, limit, s.filter, events)
+	if lapped {
+		return max(f.dropped.Load(), s.scanned+1)
+	}
+	old := 0 // read from the ring already
+	for old < n && events[old].Revision <= s.scanned {
+		old++
+	}
+	if old > 0 {
+		copy(events, events[old:n])
+		clear(events[n-old : n])
+		n -= old
+	}
+	s.out.n = n
+	if next == wire.next || f.ring.head.Load() < next {
+		s.scanned = limit
+	} else if n > 0 {
+		s.scanned = max(s.scanned, events[n-1].Revision)
+	}
+	wire.next = next
+	return 0
 }
 
 // ref is an event in a feed.
@@ -162,6 +202,7 @@ func (s *Subscription[V]) gatherLocked(limit uint64) (incomplete uint64) {
 		refs [batchSize]ref
 		n    int
 		more bool // there was no room for all
+		b    = s.out
 	)
 	for w := range s.wires {
 		wire := &s.wires[w]
@@ -206,15 +247,15 @@ func (s *Subscription[V]) gatherLocked(limit uint64) (incomplete uint64) {
 	}
 	for _, r := range refs[:n] {
 		wire := &s.wires[r.wire]
-		e := &s.batch[s.n]
-		if k, _, _ := wire.feed.ring.read(r.index, limit, nil, s.batch[s.n:s.n+1]); k == 0 || e.Revision != r.revision {
+		e := &b.events[b.n]
+		if k, _, _ := wire.feed.ring.read(r.index, limit, nil, b.events[b.n:b.n+1]); k == 0 || e.Revision != r.revision {
 			// The feed moved on while we looked. What was taken so far may not be in order, so none of it counts.
-			clear(s.batch[:s.n+1])
-			s.n = 0
+			clear(b.events[:b.n+1])
+			b.n = 0
 			return max(wire.feed.dropped.Load(), s.scanned+1)
 		}
 		if s.filter.kinds.has(e.Kind) {
-			s.n++
+			b.n++
 		} else {
 			*e = Event[V]{}
 		}
@@ -230,10 +271,11 @@ func (s *Subscription[V]) gatherLocked(limit uint64) (incomplete uint64) {
 	return 0
 }
 
-// catchUpLocked moves the place of a subscription to keys along where nothing of its keys has happened: nobody wakes
-// it to do so itself.
-func (s *Subscription[V]) catchUpLocked() {
-	if s.wires == nil || s.err != nil || s.i < s.n || s.backlog != nil || s.snapshot != nil || !s.placed {
+// whereLocked brings told and placed up to date. The place of a subscription to keys moves along where nothing of its
+// keys has happened: nobody wakes it to do so itself.
+func (s *Subscription[V]) whereLocked() {
+	s.accountLocked()
+	if s.wires == nil || s.err != nil || s.out.left() || s.backlog != nil || s.snapshot != nil || !s.placed {
 		return
 	}
 	limit := s.log.limit()
@@ -251,15 +293,15 @@ func (s *Subscription[V]) skipAheadLocked() {
 	if s.ahead == nil {
 		return
 	}
-	kept := 0
-	for i := range s.n {
-		if e := &s.batch[i]; e.Revision > s.ahead[e.Key] {
-			s.batch[kept] = *e
+	b, kept := s.out, 0
+	for i := range b.n {
+		if e := &b.events[i]; e.Revision > s.ahead[e.Key] {
+			b.events[kept] = *e
 			kept++
 		}
 	}
-	clear(s.batch[kept:s.n])
-	s.n = kept
+	clear(b.events[kept:b.n])
+	b.n = kept
 	if s.scanned >= s.aheadTo {
 		s.ahead = nil
 	}
@@ -270,14 +312,12 @@ func (s *Subscription[V]) bookmarkLocked() {
 	s.putLocked(Event[V]{Kind: Bookmark, Revision: s.scanned, life: s.log.life})
 }
 
-// putLocked adds a control event, for which there is always room: the batch was empty.
+// putLocked hands out a control event, after everything else was.
 func (s *Subscription[V]) putLocked(e Event[V]) {
-	if s.batch == nil {
-		s.batch = s.log.batches.Get().(*[batchSize]Event[V])
-	}
 	e.Cache, e.At = s.log.cfg.Cache, s.log.cfg.Now()
-	s.batch[s.n] = e
-	s.n++
+	b := s.newBatchLocked()
+	b.events[0], b.n = e, 1
+	s.settleBatchLocked()
 }
 
 // lapLocked does what the policy says about the loss of everything from the place up to lostTo.
@@ -293,7 +333,6 @@ func (s *Subscription[V]) lapLocked(lostTo uint64) error {
 			s.scanned, s.backlog = b.until, nil
 		}
 		s.putLocked(Event[V]{Kind: Gap, Revision: lostTo, From: from, To: lostTo, life: l.life})
-		s.settleBatchLocked()
 		return nil
 	case Resync:
 		s.dropBatchLocked()
@@ -364,8 +403,7 @@ func (s *Subscription[V]) rested() {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err == nil && s.n == 0 && s.snapshot == nil {
+	if s.err == nil && !s.out.left() && s.snapshot == nil {
 		s.bookmarkLocked()
-		s.settleBatchLocked()
 	}
 }

@@ -1,0 +1,93 @@
+package streams_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/reactivex/rxgo/v2"
+
+	"github.com/freshet-go/freshet/streams"
+)
+
+var deliverTo = []int{1, 10, 100}
+
+// BenchmarkDeliver is one writer and n readers, each of which gets every event; one op is one delivery.
+func BenchmarkDeliver(b *testing.B) {
+	for _, n := range deliverTo {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			l := newLog(b, streams.LogConfig[int]{Cache: "bench", History: 1 << 16})
+			per := b.N/n + 1
+			var wg sync.WaitGroup
+			var least atomic.Uint64
+			for range n {
+				s, err := l.Subscribe(context.Background())
+				if err != nil {
+					b.Fatal(err)
+				}
+				wg.Add(1)
+				go func() {
+					defer wg.Done()
+					got := 0
+					for _, err := range s.Events() {
+						if err != nil {
+							b.Error(err)
+							return
+						}
+						if got++; got == per {
+							return
+						}
+					}
+				}()
+			}
+			_ = &least
+			e := streams.Event[int]{Key: "k", Kind: streams.Updated}
+			b.ReportAllocs()
+			b.ResetTimer()
+			for i := range per {
+				l.Append(&e, 1, nil)
+				if i%(1<<14) == 0 { // nobody is to be lapped: the work is to be the same as the other's
+					for l.Stats().Lag > 1<<15 {
+					}
+				}
+			}
+			wg.Wait()
+		})
+	}
+}
+
+// BenchmarkDeliverRxgo is the same work on rxgo's own hot source.
+func BenchmarkDeliverRxgo(b *testing.B) {
+	for _, n := range deliverTo {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			src := make(chan rxgo.Item)
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			obs := rxgo.FromEventSource(src, rxgo.WithContext(ctx))
+			per := b.N/n + 1
+			var wg sync.WaitGroup
+			for range n {
+				ch := obs.Observe()
+				wg.Add(1)
+				go func() {
+					defer wg.Done()
+					got := 0
+					for range ch {
+						if got++; got == per {
+							return
+						}
+					}
+				}()
+			}
+			item := rxgo.Of(streams.Event[int]{Key: "k", Kind: streams.Updated})
+			b.ReportAllocs()
+			b.ResetTimer()
+			for range per {
+				src <- item
+			}
+			wg.Wait()
+		})
+	}
+}
