@@ -1,0 +1,78 @@
+package lifecycle_test
+
+import (
+	"testing"
+
+	"github.com/freshet-go/freshet/actors/lifecycle"
+)
+
+// The steps whose cost a caller feels. Futures cost nothing here, so what is
+// left is the machine's own; the effects' buffer is reused as package actors
+// keeps it on the stack.
+
+type bench struct {
+	rules  lifecycle.Rules
+	r      lifecycle.Resource[int, int]
+	turn   lifecycle.Turn[int, int]
+	buf    [8]lifecycle.Effect[int, int]
+	minted int
+}
+
+func newBench() *bench {
+	b := &bench{rules: lifecycle.Rules{MaxSupersede: 1 << 62}}
+	b.turn = lifecycle.Turn[int, int]{Rules: &b.rules, Number: 1, Waiting: true, Mint: func() int {
+		b.minted++
+		return b.minted
+	}}
+	return b
+}
+
+func (b *bench) next() *lifecycle.Turn[int, int] {
+	b.turn.Number += 2
+	b.turn.Effects = b.buf[:0]
+	return &b.turn
+}
+
+func (b *bench) knowledge() lifecycle.Knowledge[int] {
+	return lifecycle.Knowledge[int]{Known: lifecycle.Present, Value: 1, Against: b.r.Shown().Held()}
+}
+
+func BenchmarkDemandHit(b *testing.B) {
+	s := newBench()
+	s.r.Set(s.next(), s.knowledge())
+	b.ReportAllocs()
+	for b.Loop() {
+		s.r.Demand(s.next(), lifecycle.Demand[int]{})
+	}
+}
+
+func BenchmarkAdmit(b *testing.B) {
+	s := newBench()
+	s.r.Set(s.next(), s.knowledge())
+	d := lifecycle.Demand[int]{}
+	b.ReportAllocs()
+	for b.Loop() {
+		if s.r.Shown().Admit(0, &s.rules, &d) != lifecycle.Serve {
+			b.Fatal("no hit")
+		}
+	}
+}
+
+func BenchmarkMiss(b *testing.B) {
+	s := newBench()
+	b.ReportAllocs()
+	for b.Loop() {
+		s.r = lifecycle.Resource[int, int]{}
+		s.r.Demand(s.next(), lifecycle.Demand[int]{})
+		s.r.Arrived(s.next(), s.r.Flying(), s.knowledge(), false)
+	}
+}
+
+func BenchmarkReloadSuperseding(b *testing.B) {
+	s := newBench()
+	s.r.Demand(s.next(), lifecycle.Demand[int]{})
+	b.ReportAllocs()
+	for b.Loop() {
+		s.r.Demand(s.next(), lifecycle.Demand[int]{Kind: lifecycle.ForceReload})
+	}
+}
