@@ -98,14 +98,13 @@ func (c *cell[V]) handle(m *message[V]) {
 		// The table was closed before this cell could be told.
 		c.handle(&message[V]{op: opClose})
 	}
-	var buf [5]lifecycle.Effect[V, *Future[V]]
-	n := t.numbers.Add(2)
-	turn := lifecycle.Turn[V, *Future[V]]{
-		Rules: &t.rules, Now: t.clock.Now(), Number: n - 1, Effects: buf[:0],
-		Mint: func() *Future[V] { return newPending(c, m.ctx) },
-	}
-	c.step(&turn, m)
-	c.perform(&turn, m)
+	turn := t.turns.Get().(*lifecycle.Turn[V, *Future[V]])
+	turn.Now, turn.Number, turn.Waiting = t.clock.Now(), t.numbers.Add(2)-1, false
+	c.step(turn, m)
+	c.perform(turn, m)
+	clear(turn.Effects) // a pool must keep no value alive
+	turn.Effects = turn.Effects[:0]
+	t.turns.Put(turn)
 }
 
 func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
@@ -125,9 +124,9 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 	case opFailed:
 		c.life.Failed(turn, m.stamp, m.err)
 	case opInvalidate:
-		unseal := c.seal(turn)
+		group, queued := c.seal(turn)
 		c.life.Invalidate(turn, m.stamp)
-		unseal()
+		c.unseal(group, queued)
 	case opExpire:
 		c.life.Expire(turn)
 	case opSet:
@@ -135,9 +134,9 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 		c.life.Set(turn, m.knowledge)
 		t.tags.leaveAll(c, m.knowledge.Tags, c.life.Shown().Tags())
 	case opRemove:
-		unseal := c.seal(turn)
+		group, queued := c.seal(turn)
 		c.life.Remove(turn)
-		unseal()
+		c.unseal(group, queued)
 	case opEvict:
 		if m.reason != lifecycle.ByAge || t.aged(c.shown.Load(), turn.Now) {
 			c.life.Evict(turn, m.reason)
@@ -155,20 +154,21 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 
 // seal finds out whether anybody waits for what is in the air and, where
 // nobody does, keeps newcomers out until the step has decided.
-func (c *cell[V]) seal(turn *lifecycle.Turn[V, *Future[V]]) (unseal func()) {
-	group, queued := c.life.Pending()
-	waiting := false
+func (c *cell[V]) seal(turn *lifecycle.Turn[V, *Future[V]]) (group, queued *Future[V]) {
+	group, queued = c.life.Pending()
 	for _, f := range [...]*Future[V]{group, queued} {
 		if f != nil && !f.trySeal() {
-			waiting = true
+			turn.Waiting = true
 		}
 	}
-	turn.Waiting = waiting
-	return func() {
-		for _, f := range [...]*Future[V]{group, queued} {
-			if f != nil {
-				f.unseal()
-			}
+	return group, queued
+}
+
+// unseal undoes seal.
+func (c *cell[V]) unseal(futures ...*Future[V]) {
+	for _, f := range futures {
+		if f != nil {
+			f.unseal()
 		}
 	}
 }
@@ -208,16 +208,15 @@ func (c *cell[V]) do(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effect[V,
 	case lifecycle.DoAnswer:
 		m.failed, m.answer, m.served = e.Err, e.Future, e.Version
 		if f := e.Future; f != nil {
-			if w := f.wait.Load(); w != nil {
+			if w := c.adopt(f, m); w != nil {
 				w.count.Add(m.hold)
 			}
 		}
 	case lifecycle.DoTakeOff:
+		w := c.adopt(e.Future, m)
 		ctx := m.ctx
 		if ctx == nil {
-			if w := e.Future.wait.Load(); w != nil {
-				ctx = w.ctx
-			}
+			ctx = w.ctx
 		}
 		m.flew = true
 		f := newFlight(c, e.Stamp, e.Timeout, ctx, e.Version)
@@ -251,6 +250,16 @@ func (c *cell[V]) do(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effect[V,
 			t.tallies.count(cEvictions)
 		}
 	}
+}
+
+// adopt makes a future that the step minted one of this cell, with the context
+// values of the demand on turn. nil: it has settled.
+func (c *cell[V]) adopt(f *Future[V], m *message[V]) *waiting[V] {
+	w := f.wait.Load()
+	if w != nil && w.cell == nil {
+		w.cell, w.ctx = c, m.ctx
+	}
+	return w
 }
 
 // publish shows a version and tells its event: allotting the revision, showing

@@ -41,7 +41,10 @@ func newFlight[V any](c *cell[V], stamp uint64, timeout time.Duration, ctx conte
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	f.ctx.Context, f.stop = context.WithCancelCause(context.WithoutCancel(ctx))
+	if ctx.Done() != nil {
+		ctx = context.WithoutCancel(ctx)
+	}
+	f.ctx.Context, f.stop = context.WithCancelCause(ctx)
 	return f
 }
 

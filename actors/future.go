@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 
 	"github.com/freshet-go/freshet/actors/lifecycle"
@@ -27,7 +28,8 @@ type failure[V any] struct {
 type waiting[V any] struct {
 	cell *cell[V]
 	ctx  context.Context // whose values its flights carry (C2)
-	done atomic.Pointer[chan struct{}]
+	mu   sync.Mutex
+	done chan struct{} // nil: nobody asked for it yet
 	// count holds the waiters (low 31 bits), the futures that Fetch handed out
 	// and nobody has awaited yet (next 32 bits), and the seal.
 	count atomic.Uint64
@@ -45,10 +47,10 @@ var closedChan = func() chan struct{} {
 	return c
 }()
 
-// newPending makes a future of the cell that the command on turn may need.
-func newPending[V any](c *cell[V], ctx context.Context) *Future[V] {
+// newPending makes a future that its cell has yet to adopt.
+func newPending[V any]() *Future[V] {
 	f := &Future[V]{}
-	f.wait.Store(&waiting[V]{cell: c, ctx: ctx})
+	f.wait.Store(&waiting[V]{})
 	return f
 }
 
@@ -70,12 +72,13 @@ func (f *Future[V]) settle(v *lifecycle.Version[V, *Future[V]], err error, seq u
 		v = &lifecycle.Version[V, *Future[V]]{}
 	}
 	f.outcome.Store(v)
-	w := f.wait.Swap(nil)
-	if w == nil {
-		return
-	}
-	if done := w.done.Swap(&closedChan); done != nil {
-		close(*done)
+	if w := f.wait.Swap(nil); w != nil {
+		w.mu.Lock()
+		if w.done != nil {
+			close(w.done)
+		}
+		w.done = closedChan
+		w.mu.Unlock()
 	}
 }
 
@@ -85,14 +88,12 @@ func (f *Future[V]) Done() <-chan struct{} {
 	if w == nil {
 		return closedChan
 	}
-	if done := w.done.Load(); done != nil {
-		return *done
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.done == nil {
+		w.done = make(chan struct{})
 	}
-	done := make(chan struct{})
-	if w.done.CompareAndSwap(nil, &done) {
-		return done
-	}
-	return *w.done.Load()
+	return w.done
 }
 
 // Result is the answer, or ErrPending before Done. A flight that failed while

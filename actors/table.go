@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -30,6 +31,7 @@ type Table[V any] struct {
 	weigh      func(key string, v V) uint32
 	timeout    time.Duration
 	rules      lifecycle.Rules
+	turns      sync.Pool // of *lifecycle.Turn
 
 	runtime *Runtime
 	private bool // the runtime is closed with the table
@@ -77,6 +79,11 @@ func NewTable[V any](c Config[V]) (*Table[V], error) {
 		cells:      xsync.NewMap[string, *cell[V]](xsync.WithSerialResize()),
 		gate:       newGate(c.MaxFlights),
 		dispatcher: actor.NewDefaultDispatcher(throughput),
+	}
+	t.turns.New = func() any {
+		return &lifecycle.Turn[V, *Future[V]]{
+			Rules: &t.rules, Mint: newPending[V], Effects: make([]lifecycle.Effect[V, *Future[V]], 0, 8),
+		}
 	}
 	t.bulkSource, _ = c.Source.(BulkSource[V])
 	t.deadlines = newDeadlines(t.clock, &t.working)

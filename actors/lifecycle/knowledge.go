@@ -81,8 +81,17 @@ func lifetime[V any](rules *Rules, k *Knowledge[V], at Instant) (freshEnd, hitEn
 	case ttl == 0 || ttl == Forever:
 		return Never, Never
 	}
-	ttl -= time.Duration(float64(ttl) * rules.Jitter * k.Draw)
-	return at.Plus(ttl), at.Plus(ttl - time.Duration(float64(ttl)*rules.Ahead))
+	ttl -= part(ttl, rules.Jitter*k.Draw)
+	return at.Plus(ttl), at.Plus(ttl - part(ttl, rules.Ahead))
+}
+
+// part is the given fraction of d. Floats round: it is never more than d.
+func part(d time.Duration, fraction float64) time.Duration {
+	p := float64(d) * fraction
+	if p >= float64(d) {
+		return d
+	}
+	return min(time.Duration(p), d)
 }
 
 // learn shows v, which carries k, unless k is not to be kept.
