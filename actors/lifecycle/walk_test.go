@@ -28,8 +28,8 @@ func TestMain(m *testing.M) {
 }
 
 // TestWalk drives one key at random through all that can happen to it, and
-// checks the rules after every step. A failure prints the commands that lead
-// to it and the flag that replays them.
+// checks the rules after every step; what fails names its rule. A failure
+// prints the commands that lead to it and the flag that replays them.
 func TestWalk(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := walk{newOracle(t, newWorld(drawRules(t), 0)), rapid.Bool().Draw(t, "newer")}
