@@ -1,0 +1,59 @@
+// Package api is the door of freshet, an actor-based reactive cache: hot copies
+// of records that another system owns. Import it as
+//
+//	import freshet "github.com/freshet-go/freshet/api"
+//
+// Every key is an actor that owns its fetch state. [Cache.Get] and
+// [Cache.Fetch] answer from memory where that is admissible; otherwise everyone
+// who asks shares one future of one origin call, a flight.
+//
+// # Guarantees
+//
+// The numbers are those of the design; tests and comments cite them.
+//
+//	F0  A demand takes the first that applies: what is known, where admissible;
+//	    the flight in the air; the queued follow-up; a new flight.
+//	F1  Whoever joins a flight gets the pointer-identical future.
+//	F2  What is settled and fresh is that same future again: no flight, no
+//	    allocation.
+//	F3  A failure settles everyone who waited; the last good value is kept.
+//	F4  ErrNotFound is an answer, remembered for Freshness.Missing.
+//	F5  Fresh iff age < TTL; equal is stale.
+//	F6  Stale-while-revalidate, for Freshness.Stale after freshness ended.
+//	F7  Stale-if-error, for Freshness.StaleOnError; never for ForceReload and
+//	    MaxAge, and never for what was invalidated.
+//	F8  Refresh-ahead: a hit in the last Freshness.Ahead of the TTL.
+//	F9  A response that changes nothing renews freshness and is no update.
+//	F10 CachedOnly never flies; MaxAge asks for what is young enough.
+//	F11 MaxFlights bounds origin calls; the rest wait, oldest first.
+//	O2  Only the newest flight's response is applied; any other is dropped,
+//	    counted and told.
+//	O3  A reload takes the place of an older flight; old and new waiters share
+//	    its answer.
+//	O4  A storm of reloads costs a bounded number of calls, and everyone
+//	    settles within two flights of the guard.
+//	O6  Once Invalidate has returned, no later demand is answered with knowledge
+//	    from before it.
+//	O7  Set wins over every flight in the air.
+//	O9  With Config.Newer, an older value never replaces a newer one.
+//	C1  A caller's context ends its own wait alone.
+//	C2  A source that ignores its context holds nobody beyond the timeout.
+//	C4  A panic or Goexit of user code fails its own operation alone.
+//	C6  Every future settles.
+//	M1  MaxEntries and MaxWeight hold once things settle; what cannot go (M2: a
+//	    flight in the air, an observer) may exceed them for the moment.
+//	S   Changes are events in one order: see package streams.
+//
+// # What it does not do
+//
+// It does not copy values: a value returned by a source belongs to every
+// reader, so never modify one. It is not distributed: two processes are two
+// caches. After [Freshness] and bounds, what is useless for an hour and a TTL
+// longer is evicted by age.
+//
+// # What a user owes
+//
+// A source should end when its context does; it must not wait for the same
+// key of the same cache (the flight would wait for itself until its timeout).
+// Close the cache to end its goroutines.
+package api
