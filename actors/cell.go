@@ -278,7 +278,7 @@ func (c *cell[V]) publish(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effe
 	}
 	ev := streams.Event[V]{
 		Key: c.key, Kind: told[e.Kind], Seq: e.Stamp, Before: e.Before, After: e.Version.Shown(),
-		Reason: e.Reason.String(), Err: e.Err, At: t.clock.Time(turn.Now),
+		Reason: reasonTold(e.Reason), Err: e.Err, At: t.clock.Time(turn.Now),
 	}
 	if e.Version.FreshEnd != lifecycle.Never {
 		t.sweeper.wanted()
@@ -300,6 +300,14 @@ var told = [...]streams.Kind{
 	lifecycle.Expired: streams.Expired, lifecycle.Failed: streams.Failed,
 	lifecycle.Missing: streams.Missing, lifecycle.Dropped: streams.Dropped,
 	lifecycle.Evicted: streams.Evicted,
+}
+
+// reasonTold is a reason of the core as the stream knows it.
+func reasonTold(r lifecycle.Reason) string {
+	if r == lifecycle.BySupersession {
+		return streams.ReasonSuperseded
+	}
+	return r.String()
 }
 
 // due is the alarm of an observed resource.
