@@ -191,8 +191,8 @@ func (t *Table[V]) learned(key string, r Response[V], last, held *lifecycle.Vers
 		}
 	}
 	if k.Against != 0 {
-		k.Older = t.newer != nil && !t.newer(k.Value, held.Value)
-		k.Equal = !k.Older && t.equal(held.Value, k.Value)
+		k.Equal = t.equal(held.Value, k.Value)
+		k.Older = !k.Equal && t.newer != nil && !t.newer(k.Value, held.Value)
 	}
 	if t.weigh != nil {
 		*weight = t.weigh(key, k.Value)

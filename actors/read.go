@@ -229,8 +229,10 @@ func (t *Table[V]) unasked(c *cell[V], d *lifecycle.Demand[*Future[V]], hold uin
 	if d.Kind != lifecycle.Plain {
 		return a, false
 	}
-	f := c.pending.Load()
-	if f == nil {
+	f, newest := c.pending.Load(), c.flight.Load()
+	if f == nil || newest == nil || newest.stamp < t.tags.newest.Load() {
+		// In the last case it may carry a tag that was invalidated since it took
+		// off: that needs a decision (lifecycle.Demand.Uncertain).
 		return a, false
 	}
 	if w := f.wait.Load(); w != nil && !w.join(hold) {

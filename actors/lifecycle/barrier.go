@@ -45,7 +45,7 @@ func (r *Resource[V, F]) flyAgain(t *Turn[V, F]) {
 		case a.maySupersede(t.Rules):
 			r.supersede(t)
 		case r.watch != nil:
-			r.enqueue(t)
+			r.enqueue(t, 0)
 		}
 	}
 	if r.watch != nil && r.air == nil {

@@ -70,9 +70,8 @@ func (r *Resource[V, F]) board(t *Turn[V, F], d *Demand[F]) F {
 		a.strict = a.strict || d.strict()
 		return a.group
 	case guarded:
-		q := r.enqueue(t)
+		q := r.enqueue(t, d.Timeout)
 		q.strict = q.strict || d.strict()
-		q.timeout = max(q.timeout, d.Timeout)
 		return q.future
 	default:
 		a.strict = a.strict || d.strict()

@@ -21,6 +21,9 @@ func (r *Resource[V, F]) Arrived(t *Turn[V, F], stamp uint64, k Knowledge[V], la
 		t.do(Effect[V, F]{Do: DoAgain})
 		return
 	}
+	if k.Older && k.TTL < 0 {
+		k.TTL = 0 // it says nothing of the newer value, which stays
+	}
 	v := r.version(t, &k, stamp, a.group)
 	r.learn(t, &k, v, ByFlight)
 	t.do(settled(a.group, v, k.Err))

@@ -105,9 +105,9 @@ func (r *Resource[V, F]) supersede(t *Turn[V, F]) {
 }
 
 // enqueue returns the follow-up behind the flight in the air (O4).
-func (r *Resource[V, F]) enqueue(t *Turn[V, F]) *queue[F] {
+func (r *Resource[V, F]) enqueue(t *Turn[V, F], timeout time.Duration) *queue[F] {
 	if r.air.queue == nil {
-		r.air.queue = &queue[F]{future: t.Mint()}
+		r.air.queue = &queue[F]{future: t.Mint(), timeout: timeout}
 	}
 	return r.air.queue
 }

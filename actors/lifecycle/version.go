@@ -109,7 +109,9 @@ func (v *Version[V, F]) Admit(now Instant, rules *Rules, d *Demand[F]) Verdict {
 		return Refuse
 	}
 	if d.Kind == MaxAge {
-		if v.Known != Nothing && !v.Void && now.Sub(v.At) < d.MaxAge {
+		// An absence is remembered as long as F4 says, not as long as d does.
+		kept := v.Known == Present || (v.Known == Absent && now < v.FreshEnd)
+		if kept && !v.Void && now.Sub(v.At) < d.MaxAge {
 			return Serve
 		}
 		return Refuse
