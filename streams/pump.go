@@ -1,5 +1,191 @@
 package streams
 
-func attach[V any](yield func(Event[V], error) bool, interrupt func()) (detach func()) {
+import (
+	"iter"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+)
+
+// pump runs sources on goroutines of their own, for the operators that wait for more than one thing: Debounce, Buffer,
+// Merge. The trouble is their end. A reader who leaves his loop must unwind sources that sleep, and all the pump has of
+// a source is a function. So the pump makes its yields known, a subscription that is ranged over looks whether the
+// yield it was given is a pump's, and then hands the pump its Close. The operators of this package pass the question
+// on; see relay. A source that is none of ours, or hides behind an adaptor that is none of ours, ends when it yields
+// next.
+type pump[V any] struct {
+	items chan pumped[V]
+	stop  chan struct{} // closed by close
+	quit  chan struct{} // closed by a pump further down, whose reader left
+	once  sync.Once
+	subs  []*sources
+}
+
+// pumped is what a source yielded, or that it has ended.
+type pumped[V any] struct {
+	event    Event[V]
+	err      error
+	from     int
+	end      bool
+	panicked any // with what, where end is for a panic
+}
+
+// sources is what one pumped source rests on.
+type sources struct {
+	done chan struct{}
+
+	mu         sync.Mutex
+	stopped    bool
+	interrupts []func()
+}
+
+// pumping knows the yields of all pumps that run. It is empty nearly always, and count says so without the lock.
+var pumping struct {
+	count atomic.Int64
+	mu    sync.Mutex
+	of    map[unsafe.Pointer]owned
+}
+
+// owned keeps the function alive, and in one place, for as long as its identity is in the table.
+type owned struct {
+	sources *sources
+	yield   any
+}
+
+// identity is the closure behind a function value. Functions can't be compared, and there is no other way to know one
+// again; the table holds the function itself as well, so no other can come to lie in its place.
+func identity[T any](yield func(T, error) bool) unsafe.Pointer {
+	return *(*unsafe.Pointer)(unsafe.Pointer(&yield))
+}
+
+func register[T any](yield func(T, error) bool, s *sources) (unregister func()) {
+	id := identity(yield)
+	pumping.mu.Lock()
+	defer pumping.mu.Unlock()
+	if pumping.of == nil {
+		pumping.of = make(map[unsafe.Pointer]owned)
+	}
+	pumping.of[id] = owned{sources: s, yield: yield}
+	pumping.count.Add(1)
+	return func() {
+		pumping.mu.Lock()
+		defer pumping.mu.Unlock()
+		delete(pumping.of, id)
+		pumping.count.Add(-1)
+	}
+}
+
+func sourcesOf[T any](yield func(T, error) bool) *sources {
+	if pumping.count.Load() == 0 {
+		return nil
+	}
+	pumping.mu.Lock()
+	defer pumping.mu.Unlock()
+	return pumping.of[identity(yield)].sources
+}
+
+// attach hands interrupt to the pump that yield belongs to, if it does.
+func attach[T any](yield func(T, error) bool, interrupt func()) {
+	if s := sourcesOf(yield); s != nil {
+		s.add(interrupt)
+	}
+}
+
+// relay lets an operator stand between a pump and its source: inner is to the source what outer is to the operator.
+// The answer is to be called when the source has returned.
+func relay[T, U any](outer func(T, error) bool, inner func(U, error) bool) (done func()) {
+	if s := sourcesOf(outer); s != nil {
+		return register(inner, s)
+	}
 	return func() {}
+}
+
+func (s *sources) add(interrupt func()) {
+	s.mu.Lock()
+	stopped := s.stopped
+	if !stopped {
+		s.interrupts = append(s.interrupts, interrupt)
+	}
+	s.mu.Unlock()
+	if stopped {
+		interrupt()
+	}
+}
+
+// interrupt ends the source where it can be ended, and reports whether it can.
+func (s *sources) interrupt() bool {
+	s.mu.Lock()
+	s.stopped = true
+	all := s.interrupts
+	s.mu.Unlock()
+	for _, interrupt := range all {
+		interrupt()
+	}
+	return len(all) > 0
+}
+
+// startPump runs every seq on a goroutine. The caller takes from it until all have ended, or leaves, and closes it in
+// either case. It must make the pump known to yield, with attach, where it has one.
+func startPump[V any](seqs ...iter.Seq2[Event[V], error]) *pump[V] {
+	p := &pump[V]{items: make(chan pumped[V]), stop: make(chan struct{}), quit: make(chan struct{})}
+	for i, seq := range seqs {
+		s := &sources{done: make(chan struct{})}
+		p.subs = append(p.subs, s)
+		go p.run(i, seq, s)
+	}
+	return p
+}
+
+func (p *pump[V]) run(i int, seq iter.Seq2[Event[V], error], s *sources) {
+	defer close(s.done)
+	end := pumped[V]{from: i, end: true}
+	defer func() {
+		if r := recover(); r != nil {
+			end.panicked = r // the reader's loop is where it belongs
+		}
+		p.send(end)
+	}()
+	yield := func(e Event[V], err error) bool {
+		return p.send(pumped[V]{event: e, err: err, from: i})
+	}
+	defer register(yield, s)()
+	seq(yield)
+}
+
+func (p *pump[V]) send(item pumped[V]) bool {
+	select {
+	case p.items <- item:
+		return true
+	case <-p.stop:
+		return false
+	}
+}
+
+// next is the next item. due: there is none yet, but the time has come. ok is false when the reader further down left.
+func (p *pump[V]) next(when <-chan time.Time) (item pumped[V], due, ok bool) {
+	select {
+	case item = <-p.items:
+		if item.panicked != nil {
+			panic(item.panicked)
+		}
+		return item, false, true
+	case <-when:
+		return item, true, true
+	case <-p.quit:
+		return item, false, false
+	}
+}
+
+// interrupt makes next answer false.
+func (p *pump[V]) interrupt() { p.once.Do(func() { close(p.quit) }) }
+
+// close unwinds the sources and waits for those that can be interrupted.
+func (p *pump[V]) close() {
+	close(p.stop)
+	for _, s := range p.subs {
+		if s.interrupt() {
+			<-s.done
+		}
+	}
 }

@@ -201,7 +201,7 @@ func (s *Subscription[V]) await(ctx context.Context) error {
 func (s *Subscription[V]) Events() iter.Seq2[Event[V], error] {
 	return func(yield func(Event[V], error) bool) {
 		defer s.Close()
-		defer attach(yield, s.Close)()
+		attach(yield, s.Close)
 		if !s.runOwned(yield) {
 			return
 		}

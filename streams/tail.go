@@ -19,7 +19,7 @@ func (s *Subscription[V]) fill(ctx context.Context) {
 		if s.look() {
 			return
 		}
-		runtime.Gosched()
+		runtime.Gosched() // under load there is news by then, and neither we nor the writer pay for a sleep
 		if s.look() || !s.park(ctx) {
 			return
 		}

@@ -1,0 +1,52 @@
+package streams
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/reactivex/rxgo/v2"
+)
+
+// Observable is the log as an rxgo Observable; each item's V is an Event[V]. The cursor is taken here: an observer gets
+// what was appended after this call, however late it observes, as far as the history goes back (S6). Every observer has
+// a subscription of its own with these options.
+//
+// An observer ends with the context that it observes with, rxgo.WithContext, by closing its channel; it must have one,
+// or be read to its end: rxgo knows no other way to leave. Any other end of the subscription is one error item before
+// the channel closes, and wrong options are that item at once. See the package comment for the operators that are safe.
+func (l *Log[V]) Observable(opts ...Option) rxgo.Observable {
+	set, err := settle(opts, l.cfg.Scan != nil, l.cfg.Observe != nil)
+	if err != nil {
+		return thrown(fmt.Errorf("freshet: %s: observe: %w", l.cfg.Cache, err))
+	}
+	place, err := l.place(set.since)
+	if err != nil {
+		return thrown(fmt.Errorf("freshet: %s: observe: %w", l.cfg.Cache, err))
+	}
+	if place == nowhere && !set.snapshot { // a snapshot holds whatever happened before it
+		place = l.Revision()
+	}
+	return rxgo.Defer([]rxgo.Producer{func(ctx context.Context, next chan<- rxgo.Item) {
+		s, err := l.subscribe(ctx, set, place, true)
+		if err != nil {
+			rxgo.Error(err).SendContext(ctx, next)
+			return
+		}
+		for e, err := range s.Events() {
+			if err != nil {
+				rxgo.Error(err).SendContext(ctx, next)
+				return
+			}
+			if !rxgo.Of(e).SendContext(ctx, next) {
+				return
+			}
+		}
+	}})
+}
+
+// thrown gives the error to every observer; rxgo.Thrown gives it to the first alone.
+func thrown(err error) rxgo.Observable {
+	return rxgo.Defer([]rxgo.Producer{func(ctx context.Context, next chan<- rxgo.Item) {
+		rxgo.Error(err).SendContext(ctx, next)
+	}})
+}
