@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -191,7 +192,7 @@ func (c *cell[V]) perform(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 		c.pending.Store(nil)
 	}
 	for i := range turn.Effects {
-		c.do(turn, &turn.Effects[i], m)
+		c.do(&turn.Effects[i], m)
 	}
 	if c.life.Flying() == 0 && c.flight.Load() != nil {
 		c.flight.Store(nil)
@@ -201,7 +202,7 @@ func (c *cell[V]) perform(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 	}
 }
 
-func (c *cell[V]) do(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
+func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 	t := c.table
 	switch e.Do {
 	case lifecycle.DoPublish: // done
@@ -219,7 +220,7 @@ func (c *cell[V]) do(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effect[V,
 			ctx = w.ctx
 		}
 		m.flew = true
-		f := newFlight(c, e.Stamp, e.Timeout, ctx, e.Version)
+		f := newFlight(ctx, c, e.Stamp, e.Timeout, e.Version)
 		replaced := c.flight.Swap(f)
 		switch {
 		case m.bulk != nil:
@@ -230,7 +231,7 @@ func (c *cell[V]) do(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effect[V,
 			t.gate.launch(&f.ticket, nil)
 		}
 	case lifecycle.DoCancel:
-		if e.Err == ErrSuperseded {
+		if errors.Is(e.Err, ErrSuperseded) {
 			t.tallies.count(cSuperseded)
 		}
 		c.flight.Load().cancel(e.Err)

@@ -3,7 +3,6 @@ package actors
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"math"
 	"reflect"
 	"time"
@@ -226,12 +225,4 @@ func holdsInterface(t reflect.Type) bool {
 		}
 	}
 	return false
-}
-
-// logger is what the cache reports to.
-func logger(l *slog.Logger) *slog.Logger {
-	if l == nil {
-		return slog.Default()
-	}
-	return l
 }

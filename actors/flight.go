@@ -32,7 +32,7 @@ const (
 	timedOut
 )
 
-func newFlight[V any](c *cell[V], stamp uint64, timeout time.Duration, ctx context.Context, last *lifecycle.Version[V, *Future[V]]) *flight[V] {
+func newFlight[V any](ctx context.Context, c *cell[V], stamp uint64, timeout time.Duration, last *lifecycle.Version[V, *Future[V]]) *flight[V] {
 	if timeout == 0 {
 		timeout = c.table.timeout
 	}

@@ -88,8 +88,7 @@ func (t *Table[V]) answer(to *actor.PID, a Answer[V]) {
 }
 
 func (t *Table[V]) notUnderstood(pid *actor.PID, message any, sender *actor.PID) {
-	switch message.(type) {
-	case *actor.PoisonPill:
+	if _, ok := message.(*actor.PoisonPill); ok {
 		return // a resource lives and dies with its cache
 	}
 	if sender == nil {

@@ -10,15 +10,15 @@ import (
 type State uint8
 
 const (
-	// Empty: nothing is known.
+	// Empty says that nothing is known.
 	Empty State = iota
-	// Fresh: a value within its TTL.
+	// Fresh is a value within its TTL.
 	Fresh
-	// Stale: a value past its TTL, or invalidated.
+	// Stale is a value past its TTL, or invalidated.
 	Stale
-	// Missing: the origin said that there is no such record.
+	// Missing says that the origin said that there is no such record.
 	Missing
-	// Failed: no value is known and the last flight failed.
+	// Failed says that no value is known and the last flight failed.
 	Failed
 )
 

@@ -76,7 +76,7 @@ func NewTable[V any](c Config[V]) (*Table[V], error) {
 			Freshness: c.Freshness, Reload: c.Reload, MaxSupersede: c.MaxSupersede, AbortAbandoned: c.AbortAbandoned,
 		},
 		runtime: c.Runtime, private: private, logger: c.Runtime.logger, clock: c.Runtime.clock,
-		cells:      xsync.NewMap[string, *cell[V]](xsync.WithSerialResize()),
+		cells:      xsync.NewMap[string, *cell[V]](),
 		gate:       newGate(c.MaxFlights),
 		dispatcher: actor.NewDefaultDispatcher(throughput),
 	}

@@ -87,6 +87,7 @@ const (
 type Reason uint8
 
 const (
+	// NoReason is that of an event that needs none.
 	NoReason Reason = iota
 	// ByFlight and the next three say where knowledge came from.
 	ByFlight

@@ -27,7 +27,6 @@ type oracle struct {
 	tagBarrier     map[string]uint64
 	failed         uint64 // the stamp of the failure that is remembered
 	failEnd        instant
-	settledFailure string // its future
 
 	// What is in the air.
 	current  uint64 // the newest flight, 0: none
@@ -106,7 +105,8 @@ func (o *oracle) admits(d demand) (value, refresh, failure bool) {
 	case d.Kind == lifecycle.ForceReload:
 		return false, false, false
 	case d.Kind == lifecycle.MaxAge:
-		return o.usable() && time.Duration(o.w.now-o.at) < d.MaxAge, false, false
+		kept := o.known == lifecycle.Present || o.w.now < o.freshEnd // F4
+		return o.usable() && kept && time.Duration(o.w.now-o.at) < d.MaxAge, false, false
 	case o.fresh():
 		return true, o.w.now >= o.hitEnd && !o.quiet(), false
 	case o.within(o.w.rules.Stale):
@@ -141,6 +141,9 @@ func (o *oracle) owes(a ask, v *version) {
 // learn is what the rules make of knowledge with that stamp.
 func (o *oracle) learn(k knowledge, stamp uint64) {
 	o.failed = 0
+	if k.Older {
+		k.TTL = max(k.TTL, 0) // what is older evicts nothing (O9)
+	}
 	if k.Known == lifecycle.Present && k.TTL < 0 {
 		o.forget()
 		return

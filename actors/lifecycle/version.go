@@ -8,9 +8,9 @@ type Known uint8
 const (
 	// Nothing was learned yet, or it was forgotten.
 	Nothing Known = iota
-	// Present: there is a value.
+	// Present says that there is a value.
 	Present
-	// Absent: the origin said that there is no such record (F4).
+	// Absent says that the origin said that there is no such record (F4).
 	Absent
 )
 
@@ -91,14 +91,14 @@ func (v *Version[V, F]) Shown() *V {
 type Verdict uint8
 
 const (
-	// Refuse: this version does not answer the demand.
+	// Refuse says that this version does not answer the demand.
 	Refuse Verdict = iota
-	// Serve: its Future answers the demand.
+	// Serve says that its Future answers the demand.
 	Serve
-	// ServeAndRefresh: its Future answers, and a refresh should be in the air
+	// ServeAndRefresh is Serve, and a refresh should be in the air
 	// (F6, F8).
 	ServeAndRefresh
-	// ServeFailure: the remembered failure's Future answers (F3).
+	// ServeFailure says that the remembered failure's Future answers (F3).
 	ServeFailure
 )
 
