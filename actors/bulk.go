@@ -54,6 +54,9 @@ func (b *bulk[V]) wanted() bool {
 	return false
 }
 
+// spared has nothing to end: none of its flights has departed.
+func (b *bulk[V]) spared() {}
+
 func (b *bulk[V]) start() {
 	t := b.table
 	t.working.add()

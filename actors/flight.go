@@ -74,6 +74,15 @@ func (f *flight[V]) start() {
 	go f.run()
 }
 
+// spared ends a flight that was in the air already, in a bulk call that said
+// nothing of its key, and was given up before its own call could start. On a
+// goroutine of its own: a handler may be what gave it up.
+func (f *flight[V]) spared() {
+	if f.parted {
+		go f.arrive()
+	}
+}
+
 // depart starts the clock of a flight whose origin call begins now, unless it
 // runs already.
 func (f *flight[V]) depart() {

@@ -20,6 +20,7 @@ type ticket struct {
 	call interface {
 		wanted() bool // false: given up while it waited; the origin is spared
 		start()
+		spared() // it was given up, and will not start; called under the gate's lock
 	}
 	waiting *list.Element // nil: not in the queue
 	gone    bool          // started, and not released yet
@@ -40,6 +41,7 @@ func (g *gate) launch(k, replaced *ticket) {
 	case replaced != nil && replaced.waiting != nil:
 		k.waiting, replaced.waiting = replaced.waiting, nil
 		k.waiting.Value = k
+		replaced.call.spared()
 	case g.free > 0:
 		g.free--
 		k.gone = true
@@ -64,10 +66,12 @@ func (g *gate) release(k *ticket) {
 	for g.free > 0 && g.queue.Len() > 0 {
 		next := g.queue.Remove(g.queue.Front()).(*ticket)
 		next.waiting = nil
-		if next.call.wanted() {
-			g.free--
-			next.gone = true
-			next.call.start()
+		if !next.call.wanted() {
+			next.call.spared()
+			continue
 		}
+		g.free--
+		next.gone = true
+		next.call.start()
 	}
 }
