@@ -16,15 +16,22 @@ func (t *Table[V]) Put(ctx context.Context, key string, r Response[V]) error {
 		if t.closed.Load() {
 			return ErrClosed
 		}
-		c, _, err := t.enter(key)
-		if err != nil {
+		// The cell is not made before user code has returned and nothing is
+		// wrong: a Put that fails leaves nothing behind.
+		var held *lifecycle.Version[V, *Future[V]]
+		if c, ok := t.cells.Load(key); ok {
+			held = c.shown.Load()
+		} else if err := checkKey(key); err != nil {
 			return err
 		}
-		held := c.shown.Load()
 		if r.Unchanged && held.Held() == 0 {
 			return fmt.Errorf("freshet: %s/%s: Put of an unchanged value: %w", t.name, key, ErrUnchanged)
 		}
 		if err := guarded(func() { m.knowledge = t.learned(key, r, held, held, &m.weight) }); err != nil {
+			return err
+		}
+		c, _, err := t.enter(key)
+		if err != nil {
 			return err
 		}
 		m.gone, m.again = false, false
