@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/freshet-go/freshet/actors/lifecycle"
 )
 
 // Put makes r what is known of key (O7). Equal, Newer and Weigh run on the
