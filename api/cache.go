@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/reactivex/rxgo/v2"
 
 	"github.com/freshet-go/freshet/actors"
 	"github.com/freshet-go/freshet/streams"
@@ -139,6 +140,13 @@ func (c *Cache[V]) Ref(key string) *actor.PID { return c.table.Ref(key) }
 // with ctx, with its own Close, or with the cache. See package streams.
 func (c *Cache[V]) Watch(ctx context.Context, opts ...streams.Option) (*streams.Subscription[V], error) {
 	return c.table.Log().Subscribe(ctx, opts...)
+}
+
+// Observe is Watch as an rxgo Observable whose items' V is a streams.Event[V].
+// The cursor is taken now; every observer has a subscription of its own. Which
+// operators are safe on it, package streams says.
+func (c *Cache[V]) Observe(opts ...streams.Option) rxgo.Observable {
+	return c.table.Log().Observable(opts...)
 }
 
 // Close ends the cache (C5): new calls get ErrClosed, flights are cancelled,

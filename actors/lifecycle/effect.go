@@ -86,23 +86,23 @@ const (
 // Reason tells events of one kind apart.
 type Reason uint8
 
+// The reasons; an event that needs none has NoReason.
 const (
-	// NoReason is that of an event that needs none.
 	NoReason Reason = iota
-	// ByFlight and the next three say where knowledge came from.
-	ByFlight
-	ByStore
-	BySet
-	ByList
-	// BySize and the next two say why a resource was evicted.
-	BySize
-	ByRemoval
-	ByAge
-	// BySupersession and the next three say why a response was dropped.
-	BySupersession
-	ByBarrier
-	ByTimeout
-	ByNewer
+
+	ByFlight // where knowledge came from: an origin call,
+	ByStore  // the second tier,
+	BySet    // Set or Put,
+	ByList   // a list that seeded its member
+
+	BySize    // why a resource was evicted: to make room,
+	ByRemoval // by Remove,
+	ByAge     // useless for long, or not to be kept
+
+	BySupersession // why a response was dropped: a newer flight or value,
+	ByBarrier      // an invalidation,
+	ByTimeout      // it came after its timeout,
+	ByNewer        // a newer value is held (O9)
 )
 
 var reasons = [...]string{

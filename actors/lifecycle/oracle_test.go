@@ -17,16 +17,16 @@ type oracle struct {
 	w *world
 
 	// What is known (O0), and the last failure since.
-	known          lifecycle.Known
-	value          string
-	seq            uint64
-	at, freshEnd   instant
-	hitEnd         instant
-	tags           []string
-	barrier        uint64
-	tagBarrier     map[string]uint64
-	failed         uint64 // the stamp of the failure that is remembered
-	failEnd        instant
+	known        lifecycle.Known
+	value        string
+	seq          uint64
+	at, freshEnd instant
+	hitEnd       instant
+	tags         []string
+	barrier      uint64
+	tagBarrier   map[string]uint64
+	failed       uint64 // the stamp of the failure that is remembered
+	failEnd      instant
 
 	// What is in the air.
 	current  uint64 // the newest flight, 0: none
