@@ -99,14 +99,25 @@ func (c *cell[V]) handle(m *message[V]) {
 		// The table was closed before this cell could be told.
 		c.handle(&message[V]{op: opClose})
 	}
-	turn := t.turns.Get().(*lifecycle.Turn[V, *Future[V]])
+	turn := t.turns.Get().(*turn[V])
 	turn.Now, turn.Number, turn.Waiting = t.clock.Now(), t.numbers.Add(2)-1, false
-	c.step(turn, m)
-	c.perform(turn, m)
+	turn.cell, turn.ctx = c, m.ctx
+	c.step(&turn.Turn, m)
+	c.perform(&turn.Turn, m)
 	clear(turn.Effects) // a pool must keep no value alive
-	turn.Effects = turn.Effects[:0]
+	turn.Effects, turn.cell, turn.ctx = turn.Effects[:0], nil, nil
 	t.turns.Put(turn)
 }
+
+// turn is a pooled turn of a cell. What it mints belongs to the cell from the
+// start: once a step is published, anybody may await it.
+type turn[V any] struct {
+	lifecycle.Turn[V, *Future[V]]
+	cell *cell[V]
+	ctx  context.Context // the values of the demand on turn
+}
+
+func (t *turn[V]) mint() *Future[V] { return newPending(t.ctx, t.cell) }
 
 func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 	t := c.table
@@ -209,15 +220,16 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 	case lifecycle.DoAnswer:
 		m.failed, m.answer, m.served = e.Err, e.Future, e.Version
 		if f := e.Future; f != nil {
-			if w := c.adopt(f, m); w != nil {
+			if w := f.wait.Load(); w != nil {
 				w.count.Add(m.hold)
 			}
 		}
 	case lifecycle.DoTakeOff:
-		w := c.adopt(e.Future, m)
 		ctx := m.ctx
 		if ctx == nil {
-			ctx = w.ctx
+			if w := e.Future.wait.Load(); w != nil {
+				ctx = w.ctx
+			}
 		}
 		m.flew = true
 		f := newFlight(ctx, c, e.Stamp, e.Timeout, e.Version)
@@ -251,16 +263,6 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 			t.tallies.count(cEvictions)
 		}
 	}
-}
-
-// adopt makes a future that the step minted one of this cell, with the context
-// values of the demand on turn. nil: it has settled.
-func (c *cell[V]) adopt(f *Future[V], m *message[V]) *waiting[V] {
-	w := f.wait.Load()
-	if w != nil && w.cell == nil {
-		w.cell, w.ctx = c, m.ctx
-	}
-	return w
 }
 
 // publish shows a version and tells its event: allotting the revision, showing

@@ -47,10 +47,10 @@ var closedChan = func() chan struct{} {
 	return c
 }()
 
-// newPending makes a future that its cell has yet to adopt.
-func newPending[V any]() *Future[V] {
+// newPending makes a future of c, whose flights carry the values of ctx.
+func newPending[V any](ctx context.Context, c *cell[V]) *Future[V] {
 	f := &Future[V]{}
-	f.wait.Store(&waiting[V]{})
+	f.wait.Store(&waiting[V]{cell: c, ctx: ctx})
 	return f
 }
 

@@ -31,7 +31,7 @@ type Table[V any] struct {
 	weigh      func(key string, v V) uint32
 	timeout    time.Duration
 	rules      lifecycle.Rules
-	turns      sync.Pool // of *lifecycle.Turn
+	turns      sync.Pool // of *turn
 
 	runtime *Runtime
 	private bool // the runtime is closed with the table
@@ -81,9 +81,10 @@ func NewTable[V any](c Config[V]) (*Table[V], error) {
 		dispatcher: actor.NewDefaultDispatcher(throughput),
 	}
 	t.turns.New = func() any {
-		return &lifecycle.Turn[V, *Future[V]]{
-			Rules: &t.rules, Mint: newPending[V], Effects: make([]lifecycle.Effect[V, *Future[V]], 0, 8),
-		}
+		pooled := &turn[V]{}
+		pooled.Rules, pooled.Mint = &t.rules, pooled.mint
+		pooled.Effects = make([]lifecycle.Effect[V, *Future[V]], 0, 8)
+		return pooled
 	}
 	t.bulkSource, _ = c.Source.(BulkSource[V])
 	t.deadlines = newDeadlines(t.clock, &t.working)
