@@ -23,6 +23,7 @@ type SubscriptionStats struct {
 	Prefix string
 	Lag    uint64 // revisions it is behind; see [Subscription.Lag]
 	Laps   uint64 // how often it was lapped
+	Woken  uint64 // how often a sleep of it ended: by an append, a context, or to tell it where it is (S12)
 	Parked bool   // it sleeps in Next or Events
 }
 
@@ -75,6 +76,7 @@ func (s *Subscription[V]) stats() SubscriptionStats {
 		Prefix: s.set.prefix,
 		Lag:    s.lagLocked(),
 		Laps:   s.laps,
+		Woken:  s.woken,
 		Parked: s.parked,
 	}
 }

@@ -54,6 +54,7 @@ type Subscription[V any] struct {
 	idle     time.Time
 	parked   bool
 	laps     uint64
+	woken    uint64
 	wires    []wire[V]    // to the feeds of its keys
 	sleepers []sleeper    // at the gates where it sleeps
 	backlog  *backlog[V]  // events of its keys from before it was wired
@@ -141,6 +142,9 @@ func (s *Subscription[V]) hook() {
 // subscription goes on. Where the subscription has ended, the answer is the cause, now and ever after.
 func (s *Subscription[V]) Next(ctx context.Context) (Event[V], error) {
 	for {
+		if ctx.Err() != nil {
+			return Event[V]{}, s.last(contextError(ctx))
+		}
 		s.mu.Lock()
 		err := s.alive()
 		if err == nil && s.out.left() {
@@ -151,12 +155,10 @@ func (s *Subscription[V]) Next(ctx context.Context) (Event[V], error) {
 			}
 		}
 		s.mu.Unlock()
-		if err == nil {
-			err = s.await(ctx)
-		}
 		if err != nil {
 			return Event[V]{}, s.last(err)
 		}
+		s.await(ctx)
 	}
 }
 
@@ -179,11 +181,8 @@ func (s *Subscription[V]) last(err error) error {
 	return err
 }
 
-// await returns when there is something to hand out or the subscription has ended, or with the reason of ctx's end.
-func (s *Subscription[V]) await(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return contextError(ctx)
-	}
+// await returns when there is something to hand out, or the subscription or ctx has ended.
+func (s *Subscription[V]) await(ctx context.Context) {
 	select {
 	case s.turn <- struct{}{}:
 		s.fill(ctx)
@@ -191,7 +190,6 @@ func (s *Subscription[V]) await(ctx context.Context) error {
 	case <-ctx.Done():
 	case <-s.done:
 	}
-	return nil
 }
 
 // Events ranges over the subscription's events and waits for more. The last pair carries the cause of the end and no
@@ -255,8 +253,11 @@ func (s *Subscription[V]) runOwned(yield func(Event[V], error) bool) bool {
 				}
 			}
 		}
-		if s.alive() != nil || b == nil && s.await(context.Background()) != nil {
+		if s.alive() != nil {
 			return true
+		}
+		if b == nil {
+			s.await(context.Background())
 		}
 	}
 }

@@ -112,7 +112,7 @@ func (s *Subscription[V]) takeBacklogLocked() (lostTo uint64) {
 	if s.scanned < b.floor {
 		n, next, lapped := s.log.ring.read(s.scanned+1, b.floor, s.filter, s.out.events[:])
 		if lapped {
-			return b.floor
+			return min(s.log.ring.oldest(s.log.Revision())-1, b.floor)
 		}
 		s.out.n, s.scanned = n, next-1
 		return 0
@@ -329,9 +329,6 @@ func (s *Subscription[V]) lapLocked(lostTo uint64) error {
 	switch s.set.overflow {
 	case DropOldest:
 		s.scanned = lostTo
-		if b := s.backlog; b != nil && len(b.events) == 0 {
-			s.scanned, s.backlog = b.until, nil
-		}
 		s.putLocked(Event[V]{Kind: Gap, Revision: lostTo, From: from, To: lostTo, life: l.life})
 		return nil
 	case Resync:
@@ -392,6 +389,7 @@ func (s *Subscription[V]) park(ctx context.Context) bool {
 	s.rest.Stop()
 	s.mu.Lock()
 	s.parked = false
+	s.woken++
 	s.mu.Unlock()
 	return again
 }
