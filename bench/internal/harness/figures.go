@@ -1,0 +1,84 @@
+package harness
+
+import (
+	"math"
+	"slices"
+
+	"github.com/freshet-go/freshet/bench/internal/peer"
+	"github.com/freshet-go/freshet/bench/internal/work"
+)
+
+// Spread is a figure over the rounds.
+type Spread struct{ Median, Min, Max float64 }
+
+// Spread of a column; not a number where the contender has no such figure.
+func (s Series) Spread(column int) Spread {
+	var values []float64
+	for _, run := range s.Runs {
+		if v := run[column]; !math.IsNaN(v) {
+			values = append(values, v)
+		}
+	}
+	if len(values) == 0 {
+		return Spread{math.NaN(), math.NaN(), math.NaN()}
+	}
+	return Spread{Median: Median(values), Min: slices.Min(values), Max: slices.Max(values)}
+}
+
+// Median of values, which it leaves as they are.
+func Median(values []float64) float64 {
+	if len(values) == 0 {
+		return math.NaN()
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	if n := len(sorted); n%2 == 0 {
+		return (sorted[n/2-1] + sorted[n/2]) / 2
+	}
+	return sorted[len(sorted)/2]
+}
+
+// Best is the peer, neither ours nor bare, whose first column is the best; nil
+// where there is none.
+func (r Result) Best() *Series {
+	var best *Series
+	var figure float64
+	for i := range r.Series {
+		s := &r.Series[i]
+		if s.Name == peer.Ours || s.Bare || len(s.Runs) == 0 {
+			continue
+		}
+		v := s.Spread(0).Median
+		if math.IsNaN(v) {
+			continue
+		}
+		if best == nil || (r.Workload.Columns[0].Better == work.Higher) == (v > figure) {
+			best, figure = s, v
+		}
+	}
+	return best
+}
+
+// Ratio of s to another in the first column: the median of the ratios of each
+// round, in which the machine was the same to both.
+func (s Series) Ratio(to *Series) float64 {
+	if to == nil {
+		return math.NaN()
+	}
+	var ratios []float64
+	for i := range min(len(s.Runs), len(to.Runs)) {
+		if r := s.Runs[i][0] / to.Runs[i][0]; !math.IsNaN(r) && !math.IsInf(r, 0) {
+			ratios = append(ratios, r)
+		}
+	}
+	return Median(ratios)
+}
+
+// Find is the series of a contender, nil if there is none.
+func (r Result) Find(name string) *Series {
+	for i := range r.Series {
+		if r.Series[i].Name == name {
+			return &r.Series[i]
+		}
+	}
+	return nil
+}

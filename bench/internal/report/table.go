@@ -1,0 +1,97 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/freshet-go/freshet/bench/internal/harness"
+)
+
+// table is rows of cells; the first row is the head.
+type table [][]string
+
+// write aligns the columns, the first to the left, as Markdown.
+func (t table) write(w io.Writer) {
+	widths := make([]int, len(t[0]))
+	for _, row := range t {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	for n, row := range t {
+		for i, cell := range row {
+			gap := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			if i == 0 {
+				_, _ = fmt.Fprintf(w, "| %s%s ", cell, gap)
+			} else {
+				_, _ = fmt.Fprintf(w, "| %s%s ", gap, cell)
+			}
+		}
+		_, _ = fmt.Fprintln(w, "|")
+		if n == 0 {
+			for i, width := range widths {
+				if i == 0 {
+					_, _ = fmt.Fprintf(w, "|%s", strings.Repeat("-", width+2))
+				} else {
+					_, _ = fmt.Fprintf(w, "|%s:", strings.Repeat("-", width+1))
+				}
+			}
+			_, _ = fmt.Fprintln(w, "|")
+		}
+	}
+}
+
+// tableOf is a result as a table.
+func tableOf(r harness.Result) table {
+	head := []string{r.Workload.Name, r.Workload.Columns[0].Name + ", median (range)", "to best peer"}
+	for _, c := range r.Workload.Columns[1:] {
+		head = append(head, c.Name)
+	}
+	t := table{head}
+	best := r.Best()
+	for _, s := range r.Series {
+		if len(s.Runs) == 0 {
+			row := make([]string, len(head))
+			row[0] = s.Name
+			row[1] = "failed"
+			if s.Err != nil {
+				row[1] += ": " + s.Err.Error()
+			}
+			t = append(t, row)
+			continue
+		}
+		row := []string{s.Name, spread(s.Spread(0), r.Workload.Columns[0].Unit), ratio(s.Ratio(best))}
+		for i, c := range r.Workload.Columns[1:] {
+			row = append(row, figure(s.Spread(i+1).Median, c.Unit))
+		}
+		t = append(t, row)
+	}
+	return t
+}
+
+// Text writes the report for a terminal and for Markdown alike.
+func Text(w io.Writer, m harness.Machine, results []harness.Result) {
+	writeMachine(w, m, results)
+	for _, r := range results {
+		_, _ = fmt.Fprintf(w, "\n### %s\n%s\n\n", r.Workload.Name, r.Workload.About)
+		tableOf(r).write(w)
+	}
+}
+
+func writeMachine(w io.Writer, m harness.Machine, results []harness.Result) {
+	_, _ = fmt.Fprintf(w, "%s, %d cores (GOMAXPROCS %d), %s, %s, %s, %s\n",
+		m.CPU, m.Cores, m.Procs, m.Memory, m.System, m.Go, m.When.Format("2006-01-02 15:04 MST"))
+	seen := map[string]bool{}
+	var versions []string
+	for _, r := range results {
+		for _, s := range r.Series {
+			if s.Module != "" && !seen[s.Module] {
+				seen[s.Module] = true
+				versions = append(versions, s.Name+" "+m.Versions[s.Module])
+			}
+		}
+	}
+	_, _ = fmt.Fprintln(w, strings.Join(versions, ", "))
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"runtime/pprof"
+	"slices"
+
+	"github.com/freshet-go/freshet/bench/internal/harness"
+	"github.com/freshet-go/freshet/bench/internal/report"
+	"github.com/freshet-go/freshet/bench/internal/work"
+)
+
+// options are what the command line asks for.
+type options struct {
+	only   *regexp.Regexp
+	peers  *regexp.Regexp
+	cpu    string // file of the profile
+	list   bool
+	quick  bool
+	rounds int
+}
+
+func parse(args []string) (*options, error) {
+	o := &options{}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	only := flags.String("run", "", "measure the workloads whose name this regular expression finds")
+	peers := flags.String("peers", "", "measure the contenders whose name this regular expression finds")
+	flags.StringVar(&o.cpu, "cpuprofile", "", "write a CPU profile of the whole run to this `FILE`")
+	flags.BoolVar(&o.list, "list", false, "list the workloads and end")
+	flags.BoolVar(&o.quick, "quick", false, "less work and fewer rounds: under a minute")
+	flags.IntVar(&o.rounds, "rounds", 0, "how often contenders take turns (0: 7, or 3 with -quick)")
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	if flags.NArg() > 0 {
+		return nil, fmt.Errorf("what is %q? flags only", flags.Arg(0))
+	}
+	var err error
+	if o.only, err = regexp.Compile(*only); err != nil {
+		return nil, fmt.Errorf("-run: %w", err)
+	}
+	if o.peers, err = regexp.Compile(*peers); err != nil {
+		return nil, fmt.Errorf("-peers: %w", err)
+	}
+	switch {
+	case o.rounds < 0:
+		return nil, fmt.Errorf("-rounds %d: want more than 0", o.rounds)
+	case o.rounds == 0 && o.quick:
+		o.rounds = 3
+	case o.rounds == 0:
+		o.rounds = 7
+	}
+	return o, nil
+}
+
+func (o *options) measure() error {
+	chosen := o.chosen()
+	if len(chosen) == 0 {
+		return fmt.Errorf("-run %s -peers %s: no workload has such a name and such contenders; -list names them", o.only, o.peers)
+	}
+	if o.list {
+		for _, w := range chosen {
+			fmt.Printf("%-24s %s\n", w.Name, w.About)
+		}
+		return nil
+	}
+	stop, err := profile(o.cpu)
+	if err != nil {
+		return err
+	}
+	line := newProgressLine(os.Stderr)
+	results := harness.Plan{Workloads: chosen, Rounds: o.rounds, Quick: o.quick, Tell: line.tell}.Run()
+	line.clear()
+	if err := stop(); err != nil {
+		return err
+	}
+	report.Text(os.Stdout, harness.ThisMachine(), results)
+	return nil
+}
+
+// chosen are the workloads and contenders that were asked for.
+func (o *options) chosen() []work.Workload {
+	var chosen []work.Workload
+	for _, w := range work.All() {
+		if !o.only.MatchString(w.Name) {
+			continue
+		}
+		w.Contenders = slices.DeleteFunc(w.Contenders, func(c work.Contender) bool {
+			return !o.peers.MatchString(c.Name)
+		})
+		if len(w.Contenders) > 0 {
+			chosen = append(chosen, w)
+		}
+	}
+	return chosen
+}
+
+// profile writes a CPU profile to file, if there is one, until stop.
+func profile(file string) (stop func() error, err error) {
+	if file == "" {
+		return func() error { return nil }, nil
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return f.Close()
+	}, nil
+}
