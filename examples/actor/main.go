@@ -1,0 +1,80 @@
+// Actor shows a plain protoactor actor that talks to the resources of a cache:
+//
+//	go run ./examples/actor
+//
+// It knows them by their PIDs, Cache.Ref(key), sends them Demand, Reload and
+// Invalidate, and is answered with a value or an error.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	freshet "github.com/freshet-go/freshet/api"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the whole program: it returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 {
+		fmt.Fprintf(stderr, "actor: it takes no arguments: %q\nUsage: go run ./examples/actor\n", args)
+		return 2
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	if err := talk(ctx, stdout); err != nil {
+		fmt.Fprintf(stderr, "actor: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+func talk(ctx context.Context, out io.Writer) error {
+	// The system is ours, with our actors in it. The runtime teaches it to find
+	// the resources of its caches, so it comes before anything else.
+	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
+		return slog.New(slog.DiscardHandler)
+	}))
+	runtime, err := freshet.NewRuntime(freshet.RuntimeConfig{ActorSystem: system})
+	if err != nil {
+		return err
+	}
+	origin := newOrigin()
+	cache, err := freshet.New(freshet.Config[Flight]{
+		Name:    "flights",
+		Source:  freshet.Func(origin.flight),
+		Runtime: runtime,
+	})
+	if err != nil {
+		return err
+	}
+
+	done := make(chan struct{})
+	pid := system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor {
+		return &board{out: out, cache: cache, origin: origin, steps: steps, done: done}
+	}))
+	select {
+	case <-done:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	if closeErr := runtime.Close(ctx); err == nil {
+		err = closeErr
+	}
+	if stopErr := system.Root.StopFuture(pid).Wait(); err == nil {
+		err = stopErr
+	}
+	return err
+}
