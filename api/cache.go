@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"iter"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -139,7 +141,14 @@ func (c *Cache[V]) Ref(key string) *actor.PID { return c.table.Ref(key) }
 // an event that comes right after is delivered (S6). The subscription ends
 // with ctx, with its own Close, or with the cache. See package streams.
 func (c *Cache[V]) Watch(ctx context.Context, opts ...streams.Option) (*streams.Subscription[V], error) {
-	return c.table.Log().Subscribe(ctx, opts...)
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	sub, err := c.table.Log().Subscribe(ctx, opts...)
+	if errors.Is(err, streams.ErrClosed) {
+		err = fmt.Errorf("%w: %w", ErrClosed, err) // as every call of a closed cache (C5)
+	}
+	return sub, err
 }
 
 // Observe is Watch as an rxgo Observable whose items' V is a streams.Event[V].
