@@ -112,13 +112,18 @@ func (b *bulk[V]) deliver(responses map[string]Response[V], err error, returned 
 		if !returned {
 			own = err
 		}
-		if ok || own != nil || !f.wanted() {
+		switch {
+		case ok || own != nil:
 			if ok {
 				own = nil
 			}
+			// Also where nobody wants it any more: a response that comes out of
+			// order is told as Dropped, whoever brought it (O2).
 			go f.bring(func() (Response[V], error) { return r, own })
-			continue
+		case f.wanted():
+			b.table.gate.launch(&f.ticket, nil)
+		default:
+			f.arrive()
 		}
-		b.table.gate.launch(&f.ticket, nil)
 	}
 }

@@ -101,6 +101,10 @@ func (f *flight[V]) depart() {
 
 // run is the flight's goroutine.
 func (f *flight[V]) run() {
+	if !f.wanted() {
+		f.arrive()
+		return
+	}
 	f.bring(func() (Response[V], error) {
 		return f.cell.table.source.Fetch(&f.ctx, f.request())
 	})
@@ -116,9 +120,7 @@ func (f *flight[V]) bring(fetch func() (Response[V], error)) {
 		}
 		f.arrive()
 	}()
-	if f.wanted() {
-		f.land(fetch())
-	}
+	f.land(fetch())
 	landed = true
 }
 
