@@ -49,7 +49,7 @@ var steps = []step{
 func (b *board) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
-		fmt.Fprintf(b.out, "%-11s %-7s %-8s %6s  %s\n", "message", "flight", "resident", "calls", "answer")
+		b.print("%-11s %-7s %-8s %6s  %s\n", "message", "flight", "resident", "calls", "answer")
 		b.next(ctx)
 	case actors.Answer[Flight]:
 		b.show(m)
@@ -68,11 +68,13 @@ func (b *board) next(ctx actor.Context) {
 	s := b.steps[0]
 	if s.edit != "" {
 		b.origin.edit(s.key, s.edit)
-		fmt.Fprintf(b.out, "%36s (the origin: %s is now %s)\n", "", s.key, s.edit)
+		b.print("%36s (the origin: %s is now %s)\n", "", s.key, s.edit)
 	}
 	_, b.resident = b.cache.Peek(s.key)
 	ctx.Request(b.cache.Ref(s.key), s.message)
 }
+
+func (b *board) print(format string, args ...any) { _, _ = fmt.Fprintf(b.out, format, args...) }
 
 // show prints the answer to the step.
 func (b *board) show(a actors.Answer[Flight]) {
@@ -90,5 +92,5 @@ func (b *board) show(a actors.Answer[Flight]) {
 	case v != Flight{}:
 		answer += ": " + v.To + ", " + v.State
 	}
-	fmt.Fprintf(b.out, "%-11s %-7s %-8s %6d  %s\n", s.says, a.Snapshot.Key, resident, b.origin.calls(), answer)
+	b.print("%-11s %-7s %-8s %6d  %s\n", s.says, a.Snapshot.Key, resident, b.origin.calls(), answer)
 }

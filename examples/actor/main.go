@@ -29,13 +29,13 @@ func main() {
 // run is the whole program: it returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 {
-		fmt.Fprintf(stderr, "actor: it takes no arguments: %q\nUsage: go run ./examples/actor\n", args)
+		_, _ = fmt.Fprintf(stderr, "actor: it takes no arguments: %q\nUsage: go run ./examples/actor\n", args)
 		return 2
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	if err := talk(ctx, stdout); err != nil {
-		fmt.Fprintf(stderr, "actor: %v\n", err)
+		_, _ = fmt.Fprintf(stderr, "actor: %v\n", err)
 		return 1
 	}
 	return 0

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	freshet "github.com/freshet-go/freshet/api"
+)
+
+// client is a freshet.Source: it reads one record from the origin over HTTP.
+type client struct {
+	url  func() string
+	http *http.Client
+	// deaf is a client as many are: it does not heed its context, so that the
+	// answers of flights that nobody waits for any more come in all the same.
+	deaf bool
+
+	mu      sync.Mutex
+	flights []flight
+}
+
+// flight is one origin call as the client saw it.
+type flight struct {
+	seq     uint64    // freshet's number of it (O1)
+	off     time.Time // when it took off
+	back    time.Time // when its answer was in; zero: not yet, or it failed
+	edition int       // of the record that it brought
+}
+
+func newClient(url func() string, deaf bool) *client {
+	return &client{url: url, http: &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}, deaf: deaf}
+}
+
+// Fetch implements freshet.Source.
+func (c *client) Fetch(ctx context.Context, r freshet.Request[Airport]) (freshet.Response[Airport], error) {
+	if c.deaf {
+		ctx = context.WithoutCancel(ctx)
+	}
+	c.mu.Lock()
+	n := len(c.flights)
+	c.flights = append(c.flights, flight{seq: r.Seq, off: time.Now()})
+	c.mu.Unlock()
+
+	record, err := c.read(ctx, r.Key)
+	if err != nil {
+		return freshet.Response[Airport]{}, err
+	}
+	c.mu.Lock()
+	c.flights[n].back, c.flights[n].edition = time.Now(), record.Edition
+	c.mu.Unlock()
+	return freshet.Response[Airport]{Value: record}, nil
+}
+
+func (c *client) read(ctx context.Context, iata string) (Airport, error) {
+	var record Airport
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url()+"/airports/"+iata, nil)
+	if err != nil {
+		return record, err
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return record, err
+	}
+	defer func() { _ = res.Body.Close() }() // it was only read
+	switch res.StatusCode {
+	case http.StatusOK:
+		return record, json.NewDecoder(res.Body).Decode(&record)
+	case http.StatusNotFound:
+		return record, fmt.Errorf("%s: %w", iata, freshet.ErrNotFound)
+	default:
+		return record, fmt.Errorf("%s: the origin said %s", iata, res.Status)
+	}
+}
+
+// log is what flew so far, in the order of take-off.
+func (c *client) log() []flight {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.flights)
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// origin is the system that owns the records: an HTTP server on the loopback
+// interface. It reads a record when the request comes in and answers when its
+// latency has passed, so a slow answer is an old one.
+type origin struct {
+	mu      sync.Mutex
+	records map[string]Airport
+	asked   map[string]int // requests by record
+	total   int
+	cut     map[string]int // requests whose client went away before the answer
+	latency func(iata string, nth int) time.Duration
+	nth     int           // requests since the latency was set
+	news    chan struct{} // closed, and replaced, whenever a request comes in
+
+	address string
+	server  *http.Server // nil: down
+	served  chan error
+}
+
+const anyPort = "127.0.0.1:0"
+
+// startOrigin starts an origin of records that answers at once.
+func startOrigin(records []Airport) (*origin, error) {
+	o := &origin{
+		records: make(map[string]Airport, len(records)),
+		asked:   make(map[string]int),
+		cut:     make(map[string]int),
+		latency: func(string, int) time.Duration { return 0 },
+		news:    make(chan struct{}),
+		address: anyPort,
+	}
+	for _, r := range records {
+		o.records[r.IATA] = r
+	}
+	return o, o.up()
+}
+
+// up starts the server, on the port that it had before where that is free.
+func (o *origin) up() error {
+	l, err := net.Listen("tcp", o.address)
+	if err != nil { // somebody took the port meanwhile: clients ask url anew
+		l, err = net.Listen("tcp", anyPort)
+	}
+	if err != nil {
+		return fmt.Errorf("the origin cannot start: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /airports/{iata}", o.serve)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.address, o.server, o.served = l.Addr().String(), server, served
+	return nil
+}
+
+// down closes the server and every connection to it.
+func (o *origin) down() error {
+	o.mu.Lock()
+	server, served := o.server, o.served
+	o.server = nil
+	o.mu.Unlock()
+	if server == nil {
+		return nil
+	}
+	err := server.Close()
+	if serveErr := <-served; !errors.Is(serveErr, http.ErrServerClosed) {
+		err = errors.Join(err, serveErr)
+	}
+	return err
+}
+
+// url is where the origin is, or was before it went down.
+func (o *origin) url() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return "http://" + o.address
+}
+
+func (o *origin) serve(w http.ResponseWriter, r *http.Request) {
+	iata := r.PathValue("iata")
+	o.mu.Lock()
+	record, ok := o.records[iata]
+	wait := o.latency(iata, o.nth)
+	o.nth++
+	o.total++
+	o.asked[iata]++
+	close(o.news)
+	o.news = make(chan struct{})
+	o.mu.Unlock()
+
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.Context().Done():
+		o.mu.Lock()
+		o.cut[iata]++
+		o.mu.Unlock()
+		return
+	}
+	if !ok {
+		http.Error(w, "there is no airport "+iata, http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(record) // the client went away: nobody to tell
+}
+
+// edit makes a new edition of a record, as its owner would, and returns its
+// number.
+func (o *origin) edit(iata string) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	r := o.records[iata]
+	r.Edition++
+	o.records[iata] = r
+	return r.Edition
+}
+
+// answerAfter sets the latency of the requests to come; nth counts them from 0.
+func (o *origin) answerAfter(latency func(iata string, nth int) time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.latency, o.nth = latency, 0
+}
+
+// requests is how many requests for a record have come in.
+func (o *origin) requests(iata string) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.asked[iata]
+}
+
+// allRequests is how many requests have come in.
+func (o *origin) allRequests() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.total
+}
+
+// cutShort is how many requests for a record ended before their answer.
+func (o *origin) cutShort(iata string) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.cut[iata]
+}
+
+// awaitRequests waits until n requests for a record have come in.
+func (o *origin) awaitRequests(ctx context.Context, iata string, n int) error {
+	for {
+		o.mu.Lock()
+		asked, news := o.asked[iata], o.news
+		o.mu.Unlock()
+		if asked >= n {
+			return nil
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
