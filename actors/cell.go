@@ -102,8 +102,10 @@ func (c *cell[V]) handle(m *message[V]) {
 	turn := t.turns.Get().(*turn[V])
 	turn.Now, turn.Number, turn.Waiting = t.clock.Now(), t.numbers.Add(2)-1, false
 	turn.cell, turn.ctx = c, m.ctx
-	c.step(&turn.Turn, m)
+	group, queued := c.step(&turn.Turn, m)
 	c.perform(&turn.Turn, m)
+	// Not before what is given up has settled: a newcomer would get its end.
+	c.unseal(group, queued)
 	clear(turn.Effects) // a pool must keep no value alive
 	turn.Effects, turn.cell, turn.ctx = turn.Effects[:0], nil, nil
 	t.turns.Put(turn)
@@ -119,16 +121,17 @@ type turn[V any] struct {
 
 func (t *turn[V]) mint() *Future[V] { return newPending(t.ctx, t.cell) }
 
-func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
+// step runs the command of m. It returns the futures that it sealed.
+func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) (group, queued *Future[V]) {
 	t := c.table
 	switch m.op {
 	case opDemand:
 		m.demand.Uncertain = t.tags.newest.Load()
 		c.life.Demand(turn, m.demand)
 	case opLeave:
-		turn.Waiting = !m.future.trySeal()
-		c.life.Leave(turn, m.future)
-		m.future.unseal()
+		group = m.future
+		turn.Waiting = !group.trySeal()
+		c.life.Leave(turn, group)
 	case opArrived:
 		m.knowledge.Cover = t.tags.enter(c, m.knowledge.Tags)
 		c.life.Arrived(turn, m.stamp, m.knowledge, m.late)
@@ -136,9 +139,8 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 	case opFailed:
 		c.life.Failed(turn, m.stamp, m.err)
 	case opInvalidate:
-		group, queued := c.seal(turn)
+		group, queued = c.seal(turn)
 		c.life.Invalidate(turn, m.stamp)
-		c.unseal(group, queued)
 	case opExpire:
 		c.life.Expire(turn)
 	case opSet:
@@ -146,9 +148,8 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 		c.life.Set(turn, m.knowledge)
 		t.tags.leaveAll(c, m.knowledge.Tags, c.life.Shown().Tags())
 	case opRemove:
-		group, queued := c.seal(turn)
+		group, queued = c.seal(turn)
 		c.life.Remove(turn)
-		c.unseal(group, queued)
 	case opEvict:
 		if m.reason != lifecycle.ByAge || t.aged(c.shown.Load(), turn.Now) {
 			c.life.Evict(turn, m.reason)
@@ -162,10 +163,11 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 	case opClose:
 		c.life.Close(turn)
 	}
+	return group, queued
 }
 
 // seal finds out whether anybody waits for what is in the air and, where
-// nobody does, keeps newcomers out until the step has decided.
+// nobody does, keeps newcomers out until what was decided has been done.
 func (c *cell[V]) seal(turn *lifecycle.Turn[V, *Future[V]]) (group, queued *Future[V]) {
 	group, queued = c.life.Pending()
 	for _, f := range [...]*Future[V]{group, queued} {
