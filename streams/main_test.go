@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -35,6 +36,7 @@ type toy struct {
 	values map[string]streams.Event[int]
 	truth  []streams.Event[int]
 
+	forget bool                // keep no truth
 	onScan func(keys []string) // runs before a scan yields anything
 }
 
@@ -64,7 +66,9 @@ func (c *toy) change(e streams.Event[int]) uint64 {
 			value.Kind = streams.Loaded
 			c.values[e.Key] = value
 		}
-		c.truth = append(c.truth, e)
+		if !c.forget {
+			c.truth = append(c.truth, e)
+		}
 	})
 }
 
@@ -137,4 +141,8 @@ func upTo(from, to uint64) []uint64 {
 		out = append(out, i)
 	}
 	return out
+}
+
+func contextFor(tb testing.TB, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(tb.Context(), d)
 }

@@ -23,8 +23,11 @@ func makeToken(life, revision uint64) Token {
 }
 
 func parseToken(t Token) (life, revision uint64, err error) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(string(t))
-	if err != nil || len(raw) != tokenBytes {
+	var raw [tokenBytes]byte
+	if len(t) != base64.RawURLEncoding.EncodedLen(tokenBytes) { // also: the decoder overlooks line ends
+		return 0, 0, ErrToken
+	}
+	if n, err := base64.RawURLEncoding.Strict().Decode(raw[:], []byte(t)); err != nil || n != tokenBytes {
 		return 0, 0, ErrToken
 	}
 	life = binary.BigEndian.Uint64(raw[0:])
