@@ -235,8 +235,8 @@ func (t *Table[V]) unasked(c *cell[V], d *lifecycle.Demand[*Future[V]], hold uin
 		// off: that needs a decision (lifecycle.Demand.Uncertain).
 		return a, false
 	}
-	if w := f.wait.Load(); w != nil && !w.join(hold) {
-		return a, false
+	if w := f.wait.Load(); w == nil || !w.join(hold) {
+		return a, false // it has settled since, perhaps because it was given up
 	}
 	t.tallies.count(cCoalesced)
 	return answer[V]{future: f}, true
