@@ -27,6 +27,7 @@ type cell[V any] struct {
 	life  lifecycle.Resource[V, *Future[V]]
 	phase phase
 	alarm *deadline // of an observed resource
+	disk  *disk[V]  // what the second tier is owed; the tier's
 	rank  rank[V]   // the eviction policy's
 }
 
@@ -47,6 +48,9 @@ const (
 	opArrived
 	opFailed
 	opInvalidate
+	opVoid
+	opLooked
+	opStored
 	opExpire
 	opSet
 	opRemove
@@ -68,6 +72,7 @@ type message[V any] struct {
 	weight    uint32                 // of knowledge.Value
 	stamp     uint64                 // opArrived, opFailed: the flight; opInvalidate: the barrier, 0: a fresh one
 	late      bool                   // opArrived: after its timeout
+	found     bool                   // opLooked
 	err       error                  // opFailed
 	future    *Future[V]             // opLeave
 	refresh   time.Duration
@@ -141,6 +146,17 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) (grou
 	case opInvalidate:
 		group, queued = c.seal(turn)
 		c.life.Invalidate(turn, m.stamp)
+	case opVoid:
+		group, queued = c.seal(turn)
+		c.life.Void(turn, m.stamp)
+	case opLooked:
+		if m.found {
+			m.knowledge.Cover = t.tags.enter(c, m.knowledge.Tags)
+		}
+		c.life.Looked(turn, m.stamp, m.knowledge, m.found)
+		t.tags.leaveAll(c, m.knowledge.Tags, c.life.Shown().Tags())
+	case opStored:
+		c.life.Stored(m.stamp)
 	case opExpire:
 		c.life.Expire(turn)
 	case opSet:
@@ -244,6 +260,15 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 		default:
 			t.gate.launch(&f.ticket, nil)
 		}
+	case lifecycle.DoLookUp:
+		m.flew = true
+		f := newFlight(context.Background(), c, e.Stamp, t.tier.timeout, nil)
+		c.flight.Store(f)
+		t.tier.lookUp(f)
+	case lifecycle.DoPersist:
+		t.tier.persist(c, e.Version)
+	case lifecycle.DoErase:
+		t.tier.erase(c, e.Stamp)
 	case lifecycle.DoCancel:
 		if errors.Is(e.Err, ErrSuperseded) {
 			t.tallies.count(cSuperseded)

@@ -145,13 +145,16 @@ func (c Config[V]) withDefaults() (Config[V], error) {
 	if c.Reload > ReloadQueue {
 		wrong("Reload is neither ReloadSupersede nor ReloadQueue: %d", c.Reload)
 	}
+	if c.Store != nil && isNil(c.Store) {
+		wrong("Store is a nil %T", c.Store)
+	}
 	if c.MaxWeight > 0 && c.Weigh == nil {
 		wrong("MaxWeight needs Weigh")
 	}
 	for _, f := range []struct {
 		name string
 		v    any
-	}{{"Writer", c.Writer}, {"Lister", c.Lister}, {"Store", c.Store}, {"Codec", c.Codec}} {
+	}{{"Writer", c.Writer}, {"Lister", c.Lister}} {
 		if f.v != nil {
 			wrong("%s is not supported by this version", f.name)
 		}
@@ -166,6 +169,9 @@ func (c Config[V]) withDefaults() (Config[V], error) {
 	c.MaxSupersede = orDefault(c.MaxSupersede, defaultMaxSupersede)
 	c.History = orDefault(c.History, defaultHistory)
 	c.StoreTimeout = orDefault(c.StoreTimeout, defaultStoreTimeout)
+	if c.Codec == nil {
+		c.Codec = jsonCodec[V]{}
+	}
 	if c.Equal == nil {
 		c.Equal = defaultEqual[V]()
 	}

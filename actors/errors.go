@@ -88,7 +88,7 @@ type FetchError struct {
 }
 
 func (e *FetchError) Error() string {
-	return "freshet: " + e.Cache + "/" + e.Key + ": " + strings.TrimPrefix(e.Err.Error(), "freshet: ")
+	return "freshet: " + e.Cache + "/" + e.Key + ": " + strings.ReplaceAll(e.Err.Error(), "freshet: ", "")
 }
 
 func (e *FetchError) Unwrap() error { return e.Err }

@@ -24,6 +24,7 @@ type flight[V any] struct {
 	end     atomic.Uint32 // an ending: why it is no longer waited for
 	ticket  ticket
 	parted  bool // its clock runs
+	looking bool // it asks the second tier, not the origin
 }
 
 const (
@@ -228,6 +229,10 @@ func (f *flight[V]) cancel(cause error) {
 
 // due is the flight's timeout. Those who wait do not wait for the source (C2).
 func (f *flight[V]) due() {
+	if f.looking {
+		f.lookedTooLong()
+		return
+	}
 	if f.end.CompareAndSwap(flying, timedOut) {
 		f.fail(timeoutError{f.timeout})
 		f.stop(ErrTimeout)

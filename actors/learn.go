@@ -63,7 +63,7 @@ func guarded(f func()) (err error) {
 // and keeps no other from being invalidated.
 func (t *Table[V]) Invalidate(_ context.Context, keys ...string) error {
 	return t.each(keys, func(key string) {
-		t.withResident(key, &message[V]{op: opInvalidate})
+		t.withBarrier(key, &message[V]{op: opInvalidate})
 	})
 }
 
@@ -79,7 +79,7 @@ func (t *Table[V]) Expire(_ context.Context, keys ...string) error {
 // Remove is Invalidate that also forgets (O10).
 func (t *Table[V]) Remove(_ context.Context, keys ...string) error {
 	return t.each(keys, func(key string) {
-		t.withResident(key, &message[V]{op: opRemove})
+		t.withBarrier(key, &message[V]{op: opRemove})
 	})
 }
 
@@ -104,12 +104,16 @@ func (t *Table[V]) InvalidatePrefix(_ context.Context, prefix string) (int, erro
 	if t.closed.Load() {
 		return 0, ErrClosed
 	}
+	if t.tier != nil {
+		// Before the barrier: a look-up above it does not see the old records.
+		t.tier.erasePrefix(prefix)
+	}
 	barrier := t.numbers.Add(1)
 	// Before the walk: a cell that comes too late for it starts above.
 	t.raiseFloor(barrier)
 	n := 0
 	for key, c := range t.cells.All() {
-		if strings.HasPrefix(key, prefix) && t.raise(c, barrier) {
+		if strings.HasPrefix(key, prefix) && t.raise(c, opVoid, barrier) {
 			n++
 		}
 	}
@@ -135,7 +139,7 @@ func (t *Table[V]) InvalidateTag(_ context.Context, tags ...string) (int, error)
 	}
 	n := 0
 	for c := range covered {
-		if t.raise(c, barrier) {
+		if t.raise(c, opInvalidate, barrier) {
 			n++
 		}
 	}
@@ -144,8 +148,8 @@ func (t *Table[V]) InvalidateTag(_ context.Context, tags ...string) (int, error)
 
 // raise lifts c's barrier, and says false where c was evicted: then the floor,
 // or the tag, has it.
-func (t *Table[V]) raise(c *cell[V], barrier uint64) bool {
-	m := message[V]{op: opInvalidate, stamp: barrier}
+func (t *Table[V]) raise(c *cell[V], how op, barrier uint64) bool {
+	m := message[V]{op: how, stamp: barrier}
 	c.send(&m)
 	return !m.gone
 }

@@ -98,9 +98,13 @@ func (t *Table[V]) await(ctx context.Context, a answer[V], d *lifecycle.Demand[*
 	v := a.future.outcome.Load()
 	switch failed := a.future.failure; {
 	case failed == nil:
+		if v.Failure() != nil {
+			t.tallies.count(cStaleHits) // it carries on (F7)
+		}
 		return v, nil
-	case failed.fallback != nil && d.Kind == lifecycle.Plain && a.future.failure.fallback.Known == lifecycle.Present:
+	case failed.fallback != nil && d.Kind == lifecycle.Plain:
 		// A strict demand was in the group; this one may have the old value.
+		t.tallies.count(cStaleHits)
 		return failed.fallback, nil
 	default:
 		return nil, failed.err

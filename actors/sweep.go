@@ -61,13 +61,19 @@ func (t *Table[V]) aged(v *lifecycle.Version[V, *Future[V]], now lifecycle.Insta
 	if v == nil {
 		return true // nothing was ever known; a flight would keep it
 	}
-	useless := v.FreshEnd
-	if v.Known == lifecycle.Present {
-		useless = useless.Plus(max(t.rules.Stale, t.rules.StaleOnError))
-		useless = useless.Plus(v.FreshEnd.Sub(v.At)) // a TTL
-	}
+	useless := t.uselessAfter(v)
 	if failure := v.Failure(); failure != nil {
 		useless = max(useless, failure.Until)
 	}
 	return now > useless.Plus(Retention)
+}
+
+// uselessAfter is when v stops to answer plain demands, and a TTL later.
+func (t *Table[V]) uselessAfter(v *lifecycle.Version[V, *Future[V]]) lifecycle.Instant {
+	useless := v.FreshEnd
+	if v.Known == lifecycle.Present {
+		useless = useless.Plus(max(t.rules.Stale, t.rules.StaleOnError))
+		useless = useless.Plus(v.FreshEnd.Sub(v.At))
+	}
+	return useless
 }

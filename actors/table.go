@@ -49,10 +49,12 @@ type Table[V any] struct {
 	room       room
 	sweeper    sweeper[V]
 	gate       gate
+	tier       *tier[V] // nil: no Store
 	deadlines  *deadlines
 	dispatcher actor.Dispatcher
 	working    tally
-	busy       letter[V] // the mark of a mailbox that somebody runs
+	ending     chan struct{} // closed with the table
+	busy       letter[V]     // the mark of a mailbox that somebody runs
 	watchers   watchers
 	inFlight   atomic.Int64
 	tallies    tallies
@@ -78,6 +80,7 @@ func NewTable[V any](c Config[V]) (*Table[V], error) {
 		runtime: c.Runtime, private: private, logger: c.Runtime.logger, clock: c.Runtime.clock,
 		cells:      xsync.NewMap[string, *cell[V]](),
 		gate:       newGate(c.MaxFlights),
+		ending:     make(chan struct{}),
 		dispatcher: actor.NewDefaultDispatcher(throughput),
 	}
 	t.turns.New = func() any {
@@ -96,6 +99,10 @@ func NewTable[V any](c Config[V]) (*Table[V], error) {
 		return nil, err
 	}
 	t.policy.maxEntries, t.policy.maxWeight, t.policy.history = int64(c.MaxEntries), int64(c.MaxWeight), t.log
+	if c.Store != nil {
+		t.rules.Store = true
+		t.tier = newTier(t, c.Store, c.Codec, c.StoreTimeout)
+	}
 	if err := c.Runtime.enter(c.Name, t); err != nil {
 		t.log.Close()
 		return nil, err
@@ -163,10 +170,15 @@ func (t *Table[V]) with(key string, m *message[V]) error {
 	}
 }
 
-// withResident sends m to the cell of key if there is one. Where there is
-// none the floor is raised, so that older knowledge on its way to a new cell
-// of the key meets the same barrier (O0).
-func (t *Table[V]) withResident(key string, m *message[V]) {
+// withBarrier sends m, which raises the barrier of key, to its cell. Where
+// there is none the floor is raised, so that older knowledge on its way to a
+// new cell of the key meets the same barrier (O0); with a second tier a cell is
+// made, which sees to the erase.
+func (t *Table[V]) withBarrier(key string, m *message[V]) {
+	if t.tier != nil {
+		_ = t.with(key, m) // the key was checked, and that a closed cell refuses is fine
+		return
+	}
 	for {
 		c, ok := t.cells.Load(key)
 		if !ok {
@@ -297,7 +309,11 @@ func (t *Table[V]) Close(ctx context.Context) error {
 		for _, c := range t.cells.All() {
 			c.send(&message[V]{op: opClose})
 		}
+		close(t.ending)
 		t.deadlines.close()
+		if t.tier != nil {
+			t.tier.flush()
+		}
 		t.log.Close()
 		for w := range t.watchers.close() {
 			t.terminated(w)

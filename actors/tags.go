@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // tagIndex finds the resources that carry a tag, and keeps the tags' barriers
@@ -16,12 +17,14 @@ type tagIndex[V any] struct {
 	// A tag that nobody carries is kept for its barrier among the last few;
 	// then its barrier is folded into the floor, which covers every tag that
 	// is not in the map.
-	idle  []string
-	floor uint64
+	idle    []string
+	floor   uint64
+	floorAt time.Time
 }
 
 type tag[V any] struct {
 	barrier uint64
+	at      time.Time // when it was raised, for a Store's records
 	cells   map[*cell[V]]struct{}
 	idle    bool // stands in tagIndex.idle
 }
@@ -51,7 +54,7 @@ func (x *tagIndex[V]) tagLocked(name string) *tag[V] {
 		if x.tags == nil {
 			x.tags = make(map[string]*tag[V])
 		}
-		t = &tag[V]{barrier: x.floor, cells: make(map[*cell[V]]struct{})}
+		t = &tag[V]{barrier: x.floor, at: x.floorAt, cells: make(map[*cell[V]]struct{})}
 		x.tags[name] = t
 	}
 	return t
@@ -88,6 +91,9 @@ func (x *tagIndex[V]) retireLocked(name string) {
 		t := x.tags[oldest]
 		if t.idle = false; len(t.cells) == 0 {
 			x.floor = max(x.floor, t.barrier)
+			if t.at.After(x.floorAt) {
+				x.floorAt = t.at
+			}
 			delete(x.tags, oldest)
 		}
 	}
@@ -99,6 +105,7 @@ func (x *tagIndex[V]) raise(name string, barrier uint64) []*cell[V] {
 	defer x.mu.Unlock()
 	t := x.tagLocked(name)
 	t.barrier = max(t.barrier, barrier)
+	t.at = time.Now()
 	x.newest.Store(max(x.newest.Load(), barrier))
 	if len(t.cells) == 0 {
 		x.retireLocked(name)
@@ -109,4 +116,24 @@ func (x *tagIndex[V]) raise(name string, barrier uint64) []*cell[V] {
 		cells = append(cells, c)
 	}
 	return cells
+}
+
+// since says whether one of tags was invalidated at or after readAt, in the
+// life of this process: then a Store's record that was read then is void.
+func (x *tagIndex[V]) since(tags []string, readAt time.Time) bool {
+	if len(tags) == 0 {
+		return false
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, name := range tags {
+		at := x.floorAt
+		if t := x.tags[name]; t != nil {
+			at = t.at
+		}
+		if !at.IsZero() && !readAt.After(at) {
+			return true
+		}
+	}
+	return false
 }

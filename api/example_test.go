@@ -67,7 +67,7 @@ func ExampleCache_GetMany() {
 
 	found, err := users.GetMany(ctx, []string{"42", "43"})
 	fmt.Println(len(found), err)
-	// Output: 1 freshet: 1 of the keys failed; "43": users/43: user 43: freshet: not found
+	// Output: 1 freshet: 1 of the keys failed; "43": users/43: user 43: not found
 }
 
 // A response can carry tags; whatever carries one is invalidated by it.

@@ -1,12 +1,22 @@
 package lifecycle
 
-// Invalidate raises the barrier to the given number, 0 for a fresh one (O6).
-// What is shown stays for comparison and conditional requests, and answers
-// nobody.
+// Invalidate raises the barrier to the given number, 0 for a fresh one (O6),
+// and erases the second tier's record.
 func (r *Resource[V, F]) Invalidate(t *Turn[V, F], barrier uint64) {
 	if barrier == 0 {
 		barrier = t.barrier()
 	}
+	if r.closed || barrier <= r.barrier {
+		return
+	}
+	r.erase(t, barrier)
+	r.Void(t, barrier)
+}
+
+// Void is Invalidate where the caller sees to the second tier, for many keys
+// at once. What is shown stays for comparison and conditional requests, and
+// answers nobody.
+func (r *Resource[V, F]) Void(t *Turn[V, F], barrier uint64) {
 	if r.closed || barrier <= r.barrier {
 		return
 	}
@@ -104,6 +114,7 @@ func (r *Resource[V, F]) Remove(t *Turn[V, F]) {
 		return
 	}
 	r.barrier = t.barrier()
+	r.erase(t, r.barrier)
 	if r.shown != nil && (r.shown.Known != Nothing || r.shown.Notes != nil) {
 		r.publish(t, &Version[V, F]{}, Evicted, ByRemoval, r.barrier, nil)
 	}

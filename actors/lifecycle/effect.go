@@ -47,6 +47,14 @@ const (
 	// computed anew: what they were computed against is no longer held, or a
 	// tag was invalidated after Number was taken.
 	DoAgain
+	// DoLookUp asks the second tier for the group of Future before the origin
+	// (D1), with Stamp; Looked brings what it had.
+	DoLookUp
+	// DoPersist gives Version, which the origin confirmed, to the second tier.
+	DoPersist
+	// DoErase takes the second tier's record out; Stamp is to come back with
+	// Stored when that is acknowledged (D4).
+	DoErase
 	// DoArm asks for Due at the instant At; Never disarms.
 	DoArm
 	// DoDie ends the resource: it answers nothing any more.

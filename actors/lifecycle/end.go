@@ -3,7 +3,7 @@ package lifecycle
 // MayGo says whether the resource can be evicted (M2). A flight keeps it, also
 // one that nobody waits for: evicting under a refresh would fetch twice.
 func (r *Resource[V, F]) MayGo() bool {
-	return r.air == nil && r.watch == nil && !r.closed
+	return r.air == nil && r.watch == nil && r.erasing == 0 && !r.closed
 }
 
 // Evict ends the resource to make room, where it can go. Its barrier has to

@@ -98,6 +98,7 @@ func part(d time.Duration, fraction float64) time.Duration {
 func (r *Resource[V, F]) learn(t *Turn[V, F], k *Knowledge[V], v *Version[V, F], from Reason) {
 	held := r.shown.Shown()
 	if k.TTL < 0 && k.Known == Present {
+		r.erase(t, v.Seq)
 		if s := r.shown; s != nil && (s.Known != Nothing || s.Failure() != nil) {
 			r.publish(t, &Version[V, F]{}, Evicted, ByAge, v.Seq, nil)
 		}
@@ -115,6 +116,12 @@ func (r *Resource[V, F]) learn(t *Turn[V, F], k *Knowledge[V], v *Version[V, F],
 		r.publish(t, v, Revalidated, from, v.Seq, nil)
 	default:
 		r.publish(t, v, Updated, from, v.Seq, nil)
+	}
+	switch {
+	case k.Known == Absent:
+		r.erase(t, v.Seq)
+	case t.Rules.Store && from != ByStore:
+		t.do(Effect[V, F]{Do: DoPersist, Version: v})
 	}
 	if w := r.watch; w != nil {
 		if k.Known == Absent {

@@ -6,6 +6,7 @@ import "time"
 // ready; Start gives it the barrier that it is born with.
 type Resource[V any, F any] struct {
 	barrier uint64
+	erasing uint64         // the erase that the second tier has yet to acknowledge; 0: none
 	shown   *Version[V, F] // nil: nothing was ever known
 	air     *air[F]        // nil: nothing is in the air
 	watch   *watch         // nil: nobody observes
@@ -23,6 +24,7 @@ type air[F any] struct {
 	// superseded counts takings-over since the group's last settlement (O4).
 	superseded int
 	queue      *queue[F] // nil: no follow-up is owed
+	looking    bool      // the second tier is being asked; the origin is next
 }
 
 // queue is the one follow-up flight that will serve everyone in it (O4).
@@ -86,6 +88,11 @@ func (a *air[F]) maySupersede(rules *Rules) bool {
 // takeOff starts a flight for a new group.
 func (r *Resource[V, F]) takeOff(t *Turn[V, F], q queue[F]) {
 	r.air = &air[F]{stamp: t.stamp(), group: q.future, strict: q.strict, timeout: q.timeout}
+	if r.mayLookUp(t) && !q.strict {
+		r.air.looking = true
+		t.do(Effect[V, F]{Do: DoLookUp, Stamp: t.stamp(), Future: q.future})
+		return
+	}
 	t.do(Effect[V, F]{Do: DoTakeOff, Stamp: t.stamp(), Future: q.future, Version: r.last(), Timeout: q.timeout})
 }
 
@@ -94,6 +101,13 @@ func (r *Resource[V, F]) takeOff(t *Turn[V, F], q queue[F]) {
 func (r *Resource[V, F]) takeOver(t *Turn[V, F]) {
 	a := r.air
 	a.superseded++
+	r.flyOn(t)
+}
+
+// flyOn lets an origin call with a fresh stamp serve the group.
+func (r *Resource[V, F]) flyOn(t *Turn[V, F]) {
+	a := r.air
+	a.looking = false
 	a.stamp = t.stamp()
 	t.do(Effect[V, F]{Do: DoTakeOff, Stamp: a.stamp, Future: a.group, Version: r.last(), Timeout: a.timeout})
 }

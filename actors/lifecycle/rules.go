@@ -82,4 +82,5 @@ type Rules struct {
 	Reload         ReloadMode
 	MaxSupersede   int // supersessions in a row before a reload queues (O4)
 	AbortAbandoned bool
+	Store          bool // there is a second tier
 }

@@ -1,0 +1,154 @@
+package actors
+
+import (
+	"context"
+	"time"
+
+	"github.com/freshet-go/freshet/actors/lifecycle"
+)
+
+// disk is what the second tier is owed for one key.
+type disk[V any] struct {
+	record *lifecycle.Version[V, *Future[V]] // to be kept; nil: nothing
+	erase  uint64                            // to be acknowledged; 0: none
+	at     time.Time                         // of the erase
+	queued bool                              // it stands in a queue, or is being paid
+}
+
+// persist owes v to the Store; what was owed before is obsolete, but for an
+// erase that is not acknowledged: the newer record does that too (D5).
+func (s *tier[V]) persist(c *cell[V], v *lifecycle.Version[V, *Future[V]]) {
+	s.owe(c, func(d *disk[V]) { d.record = v })
+}
+
+// erase owes the erase with that number.
+func (s *tier[V]) erase(c *cell[V], number uint64) {
+	at := time.Now()
+	s.owe(c, func(d *disk[V]) { d.record, d.erase, d.at = nil, number, at })
+}
+
+func (s *tier[V]) owe(c *cell[V], note func(*disk[V])) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.disk == nil {
+		c.disk = &disk[V]{}
+	}
+	note(c.disk)
+	if !c.disk.queued {
+		c.disk.queued = true
+		s.owing = append(s.owing, c)
+	}
+	s.hireLocked()
+}
+
+// hireLocked sees to it that somebody pays.
+func (s *tier[V]) hireLocked() {
+	if s.workers < tierWorkers && s.workers < len(s.owing) {
+		s.workers++
+		s.table.working.add()
+		go s.work()
+	}
+}
+
+// work pays debts until there are none.
+func (s *tier[V]) work() {
+	defer s.table.working.done()
+	for {
+		s.mu.Lock()
+		if len(s.owing) == 0 {
+			s.workers--
+			s.owing = nil
+			s.mu.Unlock()
+			return
+		}
+		c := s.owing[0]
+		s.owing = s.owing[1:]
+		debt := *c.disk
+		// What is owed meanwhile waits in the cell: one worker writes one key.
+		*c.disk = disk[V]{queued: true}
+		s.mu.Unlock()
+		err := s.pay(c, debt)
+		s.paid(c, debt, err)
+	}
+}
+
+// pay brings one key's debt to the Store.
+func (s *tier[V]) pay(c *cell[V], debt disk[V]) (err error) {
+	if debt.record != nil {
+		if err = s.write(c.key, debt.record); err == nil || debt.erase == 0 {
+			s.failed("keep a record", c.key, err)
+			return err
+		}
+	}
+	err = s.call(func(ctx context.Context) error { return s.store.Delete(ctx, c.key, debt.at) })
+	s.failed("erase", c.key, err)
+	return err
+}
+
+// paid settles the books for a debt: an erase that failed stays owed until it
+// is acknowledged (D4), a record that failed is given up (D2).
+func (s *tier[V]) paid(c *cell[V], debt disk[V], err error) {
+	s.mu.Lock()
+	owed := debt.erase != 0 && err != nil && !s.table.closed.Load()
+	if owed && c.disk.erase == 0 {
+		c.disk.erase, c.disk.at = debt.erase, debt.at
+	}
+	switch {
+	case owed && c.disk.record == nil && c.disk.erase == debt.erase:
+		s.retries = append(s.retries, c)
+		s.table.deadlines.set(&s.retry, s.table.clock.Now().Plus(s.pause))
+		s.pause = min(2*s.pause, lastEraseWait)
+	case c.disk.record != nil || c.disk.erase != 0:
+		s.owing = append(s.owing, c)
+	default:
+		c.disk = nil
+	}
+	if err == nil {
+		s.pause = firstEraseWait
+	}
+	s.mu.Unlock()
+	if debt.erase != 0 && err == nil {
+		c.send(&message[V]{op: opStored, stamp: debt.erase})
+		if c.shown.Load() == nil {
+			c.send(&message[V]{op: opEvict, reason: lifecycle.ByAge}) // it was made for the erase
+		}
+		s.table.makeRoom()
+	}
+}
+
+// write keeps v's record.
+func (s *tier[V]) write(key string, v *lifecycle.Version[V, *Future[V]]) error {
+	var (
+		payload []byte
+		err     error
+	)
+	if wild := contained(func() { payload, err = s.codec.Marshal(v.Value) }); wild != nil {
+		return wild
+	}
+	if err != nil {
+		return err
+	}
+	t := s.table
+	r := Record{
+		Value: packRecord(v.FreshEnd.Sub(v.At), payload), ReadAt: t.clock.Time(v.At),
+		Validator: v.Validator(), Tags: v.Tags(),
+	}
+	if end := t.uselessAfter(v).Plus(Retention); end != lifecycle.Never {
+		r.ExpiresAt = t.clock.Time(end)
+	}
+	return s.call(func(ctx context.Context) error { return s.store.Set(ctx, key, r) })
+}
+
+// due tries failed erases again.
+func (s *tier[V]) due() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.owing = append(s.owing, s.retries...)
+	s.retries = nil
+	for range tierWorkers {
+		s.hireLocked()
+	}
+}
+
+// flush has everything that is owed tried once more; Close waits for it.
+func (s *tier[V]) flush() { s.due() }

@@ -1,0 +1,106 @@
+package actors
+
+import (
+	"errors"
+	"time"
+
+	"github.com/freshet-go/freshet/actors/lifecycle"
+)
+
+// lookUp asks the Store for the key of f, on a goroutine of its own.
+func (s *tier[V]) lookUp(f *flight[V]) {
+	t := s.table
+	f.looking = true
+	t.working.add()
+	at := t.clock.Now().Plus(s.timeout)
+	f.ctx.deadline = t.clock.Time(at)
+	t.deadlines.set(&f.limit, at)
+	go s.look(f)
+}
+
+// look is the goroutine of a look-up. Whatever the Store does, the cell is told,
+// by this goroutine or by the deadline (D2).
+func (s *tier[V]) look(f *flight[V]) {
+	t := s.table
+	entered, told := false, false
+	defer func() {
+		if !told {
+			s.failed("look up", f.cell.key, caught(recover()))
+			f.looked(&message[V]{})
+		}
+		if entered {
+			s.leave()
+		}
+		t.deadlines.set(&f.limit, lifecycle.Never)
+		f.stop(nil)
+		t.makeRoom()
+		t.working.done()
+	}()
+	var m message[V]
+	if !s.covered(f.cell.key) {
+		if entered = s.enter(); entered {
+			s.read(f, &m)
+		} else {
+			s.failed("look up", f.cell.key, errStoreBusy)
+		}
+	}
+	told = true
+	if m.found {
+		t.tallies.count(cStoreHits)
+	}
+	f.looked(&m)
+}
+
+// read fills m with what the Store has.
+func (s *tier[V]) read(f *flight[V], m *message[V]) {
+	t, key := s.table, f.cell.key
+	r, err := s.store.Get(&f.ctx, key)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return
+	case err != nil:
+		if f.wanted() {
+			s.failed("look up", key, err)
+		}
+		return
+	case !r.ExpiresAt.IsZero() && !time.Now().Before(r.ExpiresAt), t.tags.since(r.Tags, r.ReadAt):
+		return
+	}
+	ttl, payload, err := unpackRecord(r.Value)
+	var value V
+	if err == nil {
+		value, err = s.codec.Unmarshal(payload)
+	}
+	if err != nil {
+		s.failed("understand a record", key, err)
+		return
+	}
+	if t.weigh != nil {
+		m.weight = t.weigh(key, value)
+	}
+	m.found = true
+	m.knowledge = lifecycle.Knowledge[V]{
+		Known: lifecycle.Present, Value: value, TTL: ttl, Age: time.Since(r.ReadAt),
+		Validator: r.Validator, Tags: r.Tags,
+	}
+}
+
+// looked brings what the Store had to the cell.
+func (f *flight[V]) looked(m *message[V]) {
+	m.op, m.stamp = opLooked, f.stamp
+	for {
+		m.again = false
+		if f.cell.send(m); !m.again {
+			return
+		}
+	}
+}
+
+// lookedTooLong goes on to the origin without the Store.
+func (f *flight[V]) lookedTooLong() {
+	if f.end.CompareAndSwap(flying, timedOut) {
+		f.cell.table.tier.failed("look up", f.cell.key, errStoreHangs)
+		f.looked(&message[V]{})
+		f.stop(ErrTimeout)
+	}
+}

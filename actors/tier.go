@@ -1,0 +1,201 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+)
+
+// tier stands between the cells and their Store (rules D). Look-ups run on a
+// goroutine of their own with a deadline; writes are owed by cells, coalesced
+// to the newest of each key, and paid by a few workers off everybody's path.
+type tier[V any] struct {
+	table   *Table[V]
+	store   Store
+	codec   Codec[V]
+	timeout time.Duration
+
+	mu       sync.Mutex
+	owing    []*cell[V] // oldest debt first
+	workers  int
+	retries  []*cell[V] // an erase of theirs failed
+	retry    deadline
+	pause    time.Duration // before the next retry
+	prefixes []*prefixErase
+	calls    int // in the air, those that were given up included
+	warned   time.Time
+	unsaid   int // failures since
+}
+
+// prefixErase is under way until the Store acknowledged it; no key that it
+// covers is looked up meanwhile (D4).
+type prefixErase struct {
+	prefix string
+	at     time.Time
+}
+
+const (
+	tierWorkers = 16
+	// tierCalls bounds the goroutines that a Store which ignores its context
+	// can hold: with so many in the air it is taken for dead until some return.
+	tierCalls      = 1024
+	firstEraseWait = 100 * time.Millisecond
+	lastEraseWait  = 10 * time.Second
+	warnEvery      = 10 * time.Second
+)
+
+var (
+	errStoreHangs = errors.New("the store did not answer in time")
+	errStoreBusy  = errors.New("too many calls of the store have not returned")
+)
+
+func newTier[V any](t *Table[V], store Store, codec Codec[V], timeout time.Duration) *tier[V] {
+	s := &tier[V]{table: t, store: store, codec: codec, timeout: timeout, pause: firstEraseWait}
+	s.retry.owner = s
+	return s
+}
+
+// call runs a Store's method, and goes on without it when it takes too long.
+func (s *tier[V]) call(f func(context.Context) error) error {
+	if !s.enter() {
+		return errStoreBusy
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
+	done := make(chan error, 1)
+	s.table.working.add()
+	go func() {
+		err := ErrGoexit
+		defer func() {
+			if r := recover(); r != nil {
+				err = caught(r)
+			}
+			done <- err
+			cancel()
+			s.leave()
+			s.table.working.done()
+		}()
+		err = f(ctx)
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-done: // both at once
+		return err
+	default:
+		return errStoreHangs
+	}
+}
+
+// enter counts a call in, unless too many are in the air.
+func (s *tier[V]) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.calls >= tierCalls {
+		return false
+	}
+	s.calls++
+	return true
+}
+
+func (s *tier[V]) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls--
+}
+
+// contained runs user code on a goroutine that its panic or Goexit may end.
+func contained(f func()) error {
+	done := make(chan error, 1)
+	go func() {
+		err := ErrGoexit
+		defer func() {
+			if r := recover(); r != nil {
+				err = caught(r)
+			}
+			done <- err
+		}()
+		f()
+		err = nil
+	}()
+	return <-done
+}
+
+// erasePrefix erases what the Store holds under prefix.
+func (s *tier[V]) erasePrefix(prefix string) {
+	p := &prefixErase{prefix: prefix, at: time.Now()}
+	s.mu.Lock()
+	s.prefixes = append(s.prefixes, p)
+	s.mu.Unlock()
+	t := s.table
+	t.working.add()
+	go func() {
+		defer t.working.done()
+		s.payPrefix(p)
+	}()
+}
+
+func (s *tier[V]) payPrefix(p *prefixErase) {
+	for wait := firstEraseWait; ; wait = min(2*wait, lastEraseWait) {
+		err := s.call(func(ctx context.Context) error { return s.store.DeletePrefix(ctx, p.prefix, p.at) })
+		s.failed("erase a prefix", p.prefix, err)
+		if err == nil {
+			break
+		}
+		select {
+		case <-time.After(wait):
+		case <-s.table.ending:
+			return
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, have := range s.prefixes {
+		if have == p {
+			s.prefixes = append(s.prefixes[:i], s.prefixes[i+1:]...)
+			return
+		}
+	}
+}
+
+// covered says whether an erase under way covers key.
+func (s *tier[V]) covered(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.prefixes {
+		if strings.HasPrefix(key, p.prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// failed counts an error of the Store and warns of it, now and then (D2).
+func (s *tier[V]) failed(what, key string, err error) {
+	if err == nil {
+		return
+	}
+	t := s.table
+	t.tallies.count(cStoreErrors)
+	s.mu.Lock()
+	s.unsaid++
+	n := s.unsaid
+	say := time.Since(s.warned) >= warnEvery
+	if say {
+		s.warned, s.unsaid = time.Now(), 0
+	}
+	s.mu.Unlock()
+	if say {
+		// A log handler is user code too.
+		_ = contained(func() {
+			t.logger.Warn("freshet: the store failed; the cache goes on without it",
+				slog.String("cache", t.name), slog.String("could not", what), slog.String("key", key),
+				slog.Int("failures", n), slog.Any("err", err))
+		})
+	}
+}
