@@ -3,6 +3,7 @@ package harness
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/freshet-go/freshet/bench/internal/peer"
 	"github.com/freshet-go/freshet/bench/internal/work"
@@ -44,7 +45,7 @@ func (r Result) Best() *Series {
 	var figure float64
 	for i := range r.Series {
 		s := &r.Series[i]
-		if s.Name == peer.Ours || s.Bare || len(s.Runs) == 0 {
+		if strings.HasPrefix(s.Name, peer.Ours) || s.Bare || len(s.Runs) == 0 {
 			continue
 		}
 		v := s.Spread(0).Median

@@ -2,13 +2,21 @@ package peer
 
 import (
 	"context"
+	"time"
 
 	"github.com/maypok86/otter/v2"
 )
 
 var otterPeer = Peer{
 	Name: "otter", Module: "github.com/maypok86/otter/v2",
-	Can: CanSet | CanDelete | CanReload | CanExpire | CanBound, New: newOtter,
+	Can: CanSet | CanDelete | CanExpire | CanBound, New: newOtter,
+}
+
+// OtterRefresh is otter that reloads by Refresh, which joins a load in the air
+// and needs an option. Otherwise it reloads by Invalidate and Get, which takes
+// no answer that was asked for before.
+var OtterRefresh = Peer{
+	Name: "otter, Refresh", Module: otterPeer.Module, Can: otterPeer.Can | CanReload, New: newOtterRefresh,
 }
 
 type otterCache struct {
@@ -24,6 +32,10 @@ func newOtter(o Options) (Cache, error) {
 	if o.Stale > 0 {
 		options.RefreshCalculator = otter.RefreshWriting[string, uint64](o.TTL)
 	}
+	return buildOtter(o, options)
+}
+
+func buildOtter(o Options, options *otter.Options[string, uint64]) (*otterCache, error) {
 	if o.Exact {
 		options.Executor = func(f func()) { f() }
 	}
@@ -42,11 +54,21 @@ func (c *otterCache) Set(key string, value uint64) { c.cache.Set(key, value) }
 
 func (c *otterCache) Delete(key string) { c.cache.Invalidate(key) }
 
-func (c *otterCache) Reload(ctx context.Context, key string) (uint64, error) {
-	r := <-c.cache.Refresh(ctx, key, c.loader)
-	return r.Value, r.Err
-}
-
 func (c *otterCache) Settle() { c.cache.CleanUp() }
 
 func (c *otterCache) Close() { c.cache.StopAllGoroutines() }
+
+type otterRefreshCache struct{ *otterCache }
+
+func newOtterRefresh(o Options) (Cache, error) {
+	c, err := buildOtter(o, &otter.Options[string, uint64]{
+		MaximumSize: o.Capacity, Logger: &otter.NoopLogger{},
+		RefreshCalculator: otter.RefreshWriting[string, uint64](24 * time.Hour),
+	})
+	return otterRefreshCache{c}, err
+}
+
+func (c otterRefreshCache) Reload(ctx context.Context, key string) (uint64, error) {
+	r := <-c.cache.Refresh(ctx, key, c.loader)
+	return r.Value, r.Err
+}

@@ -76,7 +76,7 @@ type Peer struct {
 // Bare says that it is no cache: it grows without end.
 func (p Peer) Bare() bool { return p.Name == singleflightPeer.Name }
 
-// Ours is the name of this project's peer.
+// Ours is the name of this project's peer, and begins the names of its variants.
 const Ours = "freshet"
 
 // All are the peers in the order in which reports list them.

@@ -77,7 +77,9 @@ func of(peers []peer.Peer, prepare func(peer.Peer) (Run, error)) []Contender {
 // All are the workloads in the order of the report.
 func All() []Workload {
 	var all []Workload
-	for _, some := range [][]Workload{hits(), mixes(), colds(), residents()} {
+	for _, some := range [][]Workload{
+		hits(), mixes(), colds(), stampedes(), churns(), storms(), voideds(), residents(), appends(), fanouts(), webs(), sweeps(),
+	} {
 		all = append(all, some...)
 	}
 	return all
