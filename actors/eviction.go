@@ -91,6 +91,12 @@ func (p *policy[V]) over() bool {
 		(p.maxWeight > 0 && p.weight.Load()+int64(p.history.Weight()) > p.maxWeight)
 }
 
+// farOver says that whoever makes room does not keep up with those who add.
+func (p *policy[V]) farOver() bool {
+	return (p.maxEntries > 0 && p.entries.Load() > p.maxEntries+p.maxEntries/32+16) ||
+		(p.maxWeight > 0 && p.weight.Load()+int64(p.history.Weight()) > p.maxWeight+p.maxWeight/32)
+}
+
 // victim is who should go next, nil where nobody can. Cells with a flight in
 // the air are passed over; the cell itself has the last word (M2).
 func (p *policy[V]) victim() *cell[V] {
@@ -132,7 +138,9 @@ func (p *policy[V]) nextToAge(most int) (cells []*cell[V], done bool) {
 }
 
 // makeRoom evicts until the bounds hold again, as far as they can. It runs on
-// the goroutine of whoever added something, and nobody waits for another.
+// the goroutine of whoever added something, and nobody waits for another: one
+// makes room down to the bound, and while he does not keep up (his processor
+// may be taken from him) each who adds evicts more than he added (M1).
 func (t *Table[V]) makeRoom() {
 	if !t.policy.over() {
 		return
@@ -146,6 +154,14 @@ func (t *Table[V]) makeRoom() {
 			return
 		}
 		asked = now
+	}
+	for range 2 {
+		if !t.policy.farOver() {
+			return
+		}
+		if c := t.policy.victim(); c != nil {
+			c.send(&message[V]{op: opEvict, reason: lifecycle.BySize})
+		}
 	}
 }
 
