@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -295,4 +296,14 @@ func shown(v *string) string {
 		return "-"
 	}
 	return *v
+}
+
+// eventually says that cond comes true, in real time.
+func eventually(t *testing.T, cond func() bool) {
+	t.Helper()
+	for start := time.Now(); !cond(); runtime.Gosched() {
+		if time.Since(start) > 10*time.Second {
+			t.Fatal("it did not come true in 10s")
+		}
+	}
 }
