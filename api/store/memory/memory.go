@@ -79,7 +79,8 @@ func (s *Store) Set(ctx context.Context, key string, r freshet.Record) error {
 	if s.prefixes.Cover(key, r.ReadAt) {
 		return nil
 	}
-	if e, kept := s.entries[key].Set(r); kept {
+	e, _ := s.entries[key].Trim(s.opts.Now()) // what has expired orders nothing
+	if e, kept := e.Set(r); kept {
 		s.entries[key] = e
 		s.boundLocked(key)
 	}

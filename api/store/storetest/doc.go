@@ -24,7 +24,8 @@
 //	   Nobody's bytes: what the caller does to its record after Set, or to the one
 //	   it got, does not reach the store.
 //
-// It does not prove durability, or how long a tombstone lives: see packages bolt
+// A record that expired may keep older ones out or not. The suite
+// does not prove durability, or how long a tombstone lives: see packages bolt
 // and redis for how that is done.
 //
 // # Wrapping a get/set/expire client
