@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"regexp"
 	"runtime/pprof"
 	"slices"
+	"strings"
 
 	"github.com/freshet-go/freshet/bench/internal/harness"
 	"github.com/freshet-go/freshet/bench/internal/report"
@@ -18,6 +20,10 @@ type options struct {
 	only   *regexp.Regexp
 	peers  *regexp.Regexp
 	cpu    string // file of the profile
+	traces string // folder
+	json   bool
+	svg    string // folder
+	html   string // file
 	list   bool
 	quick  bool
 	rounds int
@@ -29,6 +35,10 @@ func parse(args []string) (*options, error) {
 	only := flags.String("run", "", "measure the workloads whose name this regular expression finds")
 	peers := flags.String("peers", "", "measure the contenders whose name this regular expression finds")
 	flags.StringVar(&o.cpu, "cpuprofile", "", "write a CPU profile of the whole run to this `FILE`")
+	flags.StringVar(&o.traces, "traces", "", "read recorded accesses for hit ratios from this `DIR` (default: synthetic ones alone)")
+	flags.BoolVar(&o.json, "json", false, "print JSON instead of tables")
+	flags.StringVar(&o.svg, "svg", "", "write a plot of each workload into this `DIR`")
+	flags.StringVar(&o.html, "html", "", "write the report with its plots into this one `FILE`")
 	flags.BoolVar(&o.list, "list", false, "list the workloads and end")
 	flags.BoolVar(&o.quick, "quick", false, "less work and fewer rounds: under a minute")
 	flags.IntVar(&o.rounds, "rounds", 0, "how often contenders take turns (0: 7, or 3 with -quick)")
@@ -57,13 +67,13 @@ func parse(args []string) (*options, error) {
 }
 
 func (o *options) measure() error {
-	chosen := o.chosen()
-	if len(chosen) == 0 {
-		return fmt.Errorf("-run %s -peers %s: no workload has such a name and such contenders; -list names them", o.only, o.peers)
+	chosen, err := o.chosen()
+	if err != nil {
+		return err
 	}
 	if o.list {
 		for _, w := range chosen {
-			fmt.Printf("%-24s %s\n", w.Name, w.About)
+			fmt.Printf("%-28s %s\n", w.Name, w.About)
 		}
 		return nil
 	}
@@ -74,17 +84,46 @@ func (o *options) measure() error {
 	line := newProgressLine(os.Stderr)
 	results := harness.Plan{Workloads: chosen, Rounds: o.rounds, Quick: o.quick, Tell: line.tell}.Run()
 	line.clear()
-	if err := stop(); err != nil {
-		return err
+	return errors.Join(stop(), o.publish(report.Report{Machine: harness.ThisMachine(), Results: results, Note: o.note()}))
+}
+
+// publish writes the report in every form that was asked for.
+func (o *options) publish(r report.Report) error {
+	var errs []error
+	if o.json {
+		errs = append(errs, r.JSON(os.Stdout))
+	} else {
+		r.Text(os.Stdout)
 	}
-	report.Text(os.Stdout, harness.ThisMachine(), results)
-	return nil
+	if o.svg != "" {
+		errs = append(errs, r.SVG(o.svg))
+	}
+	if o.html != "" {
+		errs = append(errs, r.HTML(o.html))
+	}
+	return errors.Join(errs...)
+}
+
+// note says what a reader has to know about the run.
+func (o *options) note() string {
+	var notes []string
+	if o.traces == "" {
+		notes = append(notes, "Hit ratios are of synthetic accesses alone: -traces names a folder with recorded ones.")
+	}
+	if o.quick {
+		notes = append(notes, "A quick run: little work and few rounds; look at the ranges.")
+	}
+	return strings.Join(notes, " ")
 }
 
 // chosen are the workloads and contenders that were asked for.
-func (o *options) chosen() []work.Workload {
+func (o *options) chosen() ([]work.Workload, error) {
+	all, err := work.All(o.traces)
+	if err != nil {
+		return nil, err
+	}
 	var chosen []work.Workload
-	for _, w := range work.All() {
+	for _, w := range all {
 		if !o.only.MatchString(w.Name) {
 			continue
 		}
@@ -95,7 +134,10 @@ func (o *options) chosen() []work.Workload {
 			chosen = append(chosen, w)
 		}
 	}
-	return chosen
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("-run %s -peers %s: no workload has such a name and such contenders; -list names them", o.only, o.peers)
+	}
+	return chosen, nil
 }
 
 // profile writes a CPU profile to file, if there is one, until stop.

@@ -38,8 +38,8 @@ func Median(values []float64) float64 {
 	return sorted[len(sorted)/2]
 }
 
-// Best is the peer, neither ours nor bare, whose first column is the best; nil
-// where there is none.
+// Best is the peer, neither ours nor bare nor faulty, whose first column is the
+// best; nil where there is none.
 func (r Result) Best() *Series {
 	var best *Series
 	var figure float64
@@ -49,7 +49,7 @@ func (r Result) Best() *Series {
 			continue
 		}
 		v := s.Spread(0).Median
-		if math.IsNaN(v) {
+		if math.IsNaN(v) || r.Faulty(*s) {
 			continue
 		}
 		if best == nil || (r.Workload.Columns[0].Better == work.Higher) == (v > figure) {
@@ -57,6 +57,16 @@ func (r Result) Best() *Series {
 		}
 	}
 	return best
+}
+
+// Faulty says that a contender did not do the work right.
+func (r Result) Faulty(s Series) bool {
+	for i, c := range r.Workload.Columns {
+		if c.Wrong && s.Spread(i).Max > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Ratio of s to another in the first column: the median of the ratios of each

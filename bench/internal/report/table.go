@@ -63,35 +63,13 @@ func tableOf(r harness.Result) table {
 			continue
 		}
 		row := []string{s.Name, spread(s.Spread(0), r.Workload.Columns[0].Unit), ratio(s.Ratio(best))}
+		if r.Faulty(s) || s.Bare {
+			row[2] = "(" + row[2] + ")"
+		}
 		for i, c := range r.Workload.Columns[1:] {
 			row = append(row, figure(s.Spread(i+1).Median, c.Unit))
 		}
 		t = append(t, row)
 	}
 	return t
-}
-
-// Text writes the report for a terminal and for Markdown alike.
-func Text(w io.Writer, m harness.Machine, results []harness.Result) {
-	writeMachine(w, m, results)
-	for _, r := range results {
-		_, _ = fmt.Fprintf(w, "\n### %s\n%s\n\n", r.Workload.Name, r.Workload.About)
-		tableOf(r).write(w)
-	}
-}
-
-func writeMachine(w io.Writer, m harness.Machine, results []harness.Result) {
-	_, _ = fmt.Fprintf(w, "%s, %d cores (GOMAXPROCS %d), %s, %s, %s, %s\n",
-		m.CPU, m.Cores, m.Procs, m.Memory, m.System, m.Go, m.When.Format("2006-01-02 15:04 MST"))
-	seen := map[string]bool{}
-	var versions []string
-	for _, r := range results {
-		for _, s := range r.Series {
-			if s.Module != "" && !seen[s.Module] {
-				seen[s.Module] = true
-				versions = append(versions, s.Name+" "+m.Versions[s.Module])
-			}
-		}
-	}
-	_, _ = fmt.Fprintln(w, strings.Join(versions, ", "))
 }

@@ -22,7 +22,7 @@ func fanouts() []Workload {
 			About: fmt.Sprintf("Deliveries a second to %d readers that each get every event; the writer waits for the slowest, "+
 				"so that nobody loses one. ro calls its observers from the writer: nothing is handed over.", c.readers),
 			Columns: []Column{
-				{Name: "deliveries", Unit: "/s", Better: Higher}, {Name: "allocs/delivery"}, {Name: "lost"},
+				{Name: "deliveries", Unit: "/s", Better: Higher}, {Name: "allocs/delivery"}, {Name: "lost", Wrong: true},
 			},
 			Ops: c.ops, Quick: c.quick, Seconds: 0.4,
 			Contenders: broadcasters(stream.All(), func(b stream.Broadcast, ops int) ([]float64, error) {

@@ -64,3 +64,10 @@ func (e expense) perOp(ops int) (cpu, count, bytes float64) {
 	}
 	return cpu, count, bytes
 }
+
+// alone says how long do took.
+func alone(do func()) time.Duration {
+	began := time.Now()
+	do()
+	return time.Since(began)
+}

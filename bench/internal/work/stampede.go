@@ -29,7 +29,7 @@ func stampede(callers, ops, quick int) Workload {
 	return Workload{
 		Name:    fmt.Sprintf("stampede/%d", callers),
 		About:   fmt.Sprintf("%d callers at once on a cold key whose source takes 1 ms; until the last is answered.", callers),
-		Columns: []Column{{Name: "wall", Unit: "ns"}, {Name: "origin calls"}, {Name: "failed"}, {Name: "hung"}},
+		Columns: []Column{{Name: "wall", Unit: "ns"}, {Name: "origin calls"}, {Name: "failed", Wrong: true}, {Name: "hung", Wrong: true}},
 		Ops:     ops, Quick: quick, Seconds: 0.1,
 		Contenders: of(peer.All(), func(p peer.Peer) (Run, error) {
 			return episodes(func() ([]float64, error) {
@@ -46,7 +46,7 @@ func desertion(callers, ops, quick int) Workload {
 		About: fmt.Sprintf("The same with %d callers of whom half, the first included, give up 0.3 ms after the source was "+
 			"asked. Failed are those who stayed and got an error; the last to leave is counted from the giving up.", callers),
 		Columns: []Column{
-			{Name: "wall", Unit: "ns"}, {Name: "origin calls"}, {Name: "failed"}, {Name: "hung"}, {Name: "last to leave", Unit: "ns"},
+			{Name: "wall", Unit: "ns"}, {Name: "origin calls"}, {Name: "failed", Wrong: true}, {Name: "hung", Wrong: true}, {Name: "last to leave", Unit: "ns"},
 		},
 		Ops: ops, Quick: quick, Seconds: 0.1,
 		Contenders: of(peer.All(), func(p peer.Peer) (Run, error) {

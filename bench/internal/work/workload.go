@@ -23,6 +23,16 @@ type Workload struct {
 	Rounds int
 	// Procs is GOMAXPROCS during the runs; 0: all.
 	Procs int
+	// Chart puts the workload's first column on a line chart, at X. A workload
+	// without a chart is a bar chart of its own.
+	Chart Chart
+}
+
+// Chart is a place on a line chart.
+type Chart struct {
+	Title string // "": none
+	Axis  string // what X is
+	X     float64
 }
 
 // Column is a figure of a run. The first of a workload is the one that ratios
@@ -31,6 +41,9 @@ type Column struct {
 	Name   string
 	Unit   string // ns, B, "": a count
 	Better Better
+	// Wrong says that anything but 0 is a fault, and that who has it is no
+	// standard for others.
+	Wrong bool
 }
 
 // Better says which of two figures is the better one.
@@ -74,13 +87,19 @@ func of(peers []peer.Peer, prepare func(peer.Peer) (Run, error)) []Contender {
 	return all
 }
 
-// All are the workloads in the order of the report.
-func All() []Workload {
+// All are the workloads in the order of the report. traces is the folder of
+// recorded accesses, "" where there is none.
+func All(traces string) ([]Workload, error) {
+	ratios, err := hitRatios(traces)
+	if err != nil {
+		return nil, err
+	}
+
 	var all []Workload
 	for _, some := range [][]Workload{
-		hits(), mixes(), colds(), stampedes(), churns(), storms(), voideds(), residents(), appends(), fanouts(), webs(), sweeps(),
+		hits(), mixes(), colds(), stampedes(), churns(), storms(), voideds(), residents(), appends(), fanouts(), webs(), ratios, sweeps(),
 	} {
 		all = append(all, some...)
 	}
-	return all
+	return all, nil
 }
