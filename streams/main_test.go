@@ -32,6 +32,8 @@ func TestMain(m *testing.M) {
 type toy struct {
 	*streams.Log[int]
 
+	still sync.RWMutex // held by whoever wants nothing to change
+
 	mu     sync.Mutex
 	values map[string]streams.Event[int]
 	truth  []streams.Event[int]
@@ -54,6 +56,8 @@ func newToy(tb testing.TB, cfg streams.LogConfig[int]) *toy {
 }
 
 func (c *toy) change(e streams.Event[int]) uint64 {
+	c.still.RLock()
+	defer c.still.RUnlock()
 	return c.Append(&e, 1, func(revision uint64) {
 		c.mu.Lock()
 		defer c.mu.Unlock()

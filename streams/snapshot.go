@@ -17,8 +17,8 @@ type snapshot[V any] struct {
 	keys     []string // values still to be asked for
 	tries    int      // begun, the present one included
 	given    bool     // the reader has values of the present one
-	resync   bool     // a Gap from lostFrom is to be told before the first value
-	lostFrom uint64
+	resync   bool     // a Gap is to be told before the first value
+	known    uint64   // the reader was told of everything up to here, be it that it is lost
 }
 
 // fillSnapshot does a step of snap. The caller has the turn; the values come from foreign code, so no lock is held.
@@ -57,23 +57,18 @@ func (s *Subscription[V]) fillSnapshot(snap *snapshot[V]) {
 // prepareLocked begins the snapshot, or begins it anew where it was lapped meanwhile, and puts the Gap where the reader
 // has to be told to drop what it has.
 func (s *Subscription[V]) prepareLocked(snap *snapshot[V]) error {
-	from := s.scanned + 1
-	switch {
-	case snap.tries == 0 && !snap.resync: // the boundary was fixed when the subscription began
+	if snap.tries == 0 && !snap.resync { // the boundary was fixed when the subscription began
 		snap.tries = 1
+	}
+	if snap.tries > 0 {
 		if !s.lappedLocked() {
 			return nil
 		}
-	case snap.tries == 0:
-		from = snap.lostFrom
-	case !s.lappedLocked():
-		return nil
-	default:
 		s.laps++
 		s.log.laps.Add(1)
 	}
 	if snap.tries == snapshotTries {
-		return &LaggedError{Cache: s.log.cfg.Cache, From: from, To: s.log.Revision()}
+		return &LaggedError{Cache: s.log.cfg.Cache, From: snap.known + 1, To: s.log.Revision()}
 	}
 	tell := snap.resync && snap.tries == 0 || snap.given
 	snap.tries++
@@ -82,7 +77,8 @@ func (s *Subscription[V]) prepareLocked(snap *snapshot[V]) error {
 	s.scanned = s.log.limit()
 	snap.boundary = s.scanned
 	if tell {
-		s.putLocked(Event[V]{Kind: Gap, Revision: snap.boundary, From: from, To: snap.boundary})
+		s.putLocked(Event[V]{Kind: Gap, Revision: snap.boundary, From: snap.known + 1, To: snap.boundary})
+		snap.known = snap.boundary
 	}
 	return nil
 }

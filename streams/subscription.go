@@ -93,7 +93,7 @@ func (l *Log[V]) subscribe(ctx context.Context, set *settings, place uint64, lat
 	s.sent, s.told, s.placed = s.scanned, s.scanned, true
 	if set.snapshot {
 		s.placed = false
-		s.snapshot = &snapshot[V]{boundary: s.scanned}
+		s.snapshot = &snapshot[V]{boundary: s.scanned, known: s.scanned}
 	}
 	if err := l.admit(s); err != nil {
 		s.end(err)
@@ -272,6 +272,17 @@ func (s *Subscription[V]) Token() Token {
 		return ""
 	}
 	return makeToken(s.log.life, s.told)
+}
+
+// Revision is the revision of the place that Token tells of; 0 where that is empty.
+func (s *Subscription[V]) Revision() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.whereLocked()
+	if !s.placed {
+		return 0
+	}
+	return s.told
 }
 
 // Err is nil while the subscription lasts, and then the one cause of its end.

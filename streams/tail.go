@@ -218,8 +218,9 @@ func (s *Subscription[V]) gatherLocked(limit uint64) (incomplete uint64) {
 			}
 			wire.next = oldest
 		}
-		for i := wire.next; i <= head; i++ {
-			revision := f.revisions[i%feedKeep].Load()
+		first := wire.next
+		for i := first; i <= head; i++ {
+			revision := f.revisions[i%feedMarks].Load()
 			if revision <= s.scanned {
 				wire.next = i + 1
 				continue
@@ -240,6 +241,9 @@ func (s *Subscription[V]) gatherLocked(limit uint64) (incomplete uint64) {
 			}
 			refs[at] = ref{revision: revision, wire: w, index: i}
 			n++
+		}
+		if f.overwritten(first) {
+			incomplete = max(incomplete, f.dropped.Load(), s.scanned+1)
 		}
 	}
 	if incomplete != 0 {
@@ -333,7 +337,7 @@ func (s *Subscription[V]) lapLocked(lostTo uint64) error {
 		return nil
 	case Resync:
 		s.dropBatchLocked()
-		s.snapshot = &snapshot[V]{lostFrom: from, resync: true}
+		s.snapshot = &snapshot[V]{known: s.scanned, resync: true}
 		return nil
 	default:
 		return &LaggedError{Cache: l.cfg.Cache, From: from, To: lostTo, Token: makeToken(l.life, lostTo)}

@@ -123,21 +123,33 @@ func ReliableOrTold[V any](r Record[V], truth []streams.Event[V]) error {
 }
 
 // Resumable checks S4: parts are subscriptions of one consumer, each begun with Since of the Token that the one before
-// had at its end, or of one that is empty. Together they must be what one subscription may be.
+// had at its end. Together they must be what one subscription may be. One thing may come again in a continuation: what
+// was contained in a value that was newer than its snapshot's boundary, where the token was taken before the tail came to
+// that value's revision.
 func Resumable[V any](parts []Record[V], truth []streams.Event[V]) error {
 	if len(parts) == 0 {
 		return nil
 	}
 	whole := parts[0]
 	whole.Events = nil
+	seen := make(map[uint64]bool)
 	for _, part := range parts {
+		if err := Unique(part); err != nil {
+			return fmt.Errorf("Resumable: %w", err)
+		}
+		for i, e := range part.Events {
+			if e.Kind.Control() || value(e) {
+				continue
+			}
+			if seen[e.Revision] {
+				return fmt.Errorf("Resumable: %w", part.fault("Unique", i, "revision %d came before already", e.Revision))
+			}
+			seen[e.Revision] = true
+		}
 		whole.Events = append(whole.Events, part.Events...)
 	}
 	whole.Name += " and its continuations"
 	if err := Ordered(whole); err != nil {
-		return fmt.Errorf("Resumable: %w", err)
-	}
-	if err := Unique(whole); err != nil {
 		return fmt.Errorf("Resumable: %w", err)
 	}
 	if err := ReliableOrTold(whole, truth); err != nil {
@@ -146,69 +158,111 @@ func Resumable[V any](parts []Record[V], truth []streams.Event[V]) error {
 	return nil
 }
 
-// SnapshotThenTail checks S5 against the truth. The record filters, if at all, by key. Values come before their Synced and after nothing else; the values that it has at Synced and the
-// events since then give, at its last event, the state that the truth gives there.
+// SnapshotThenTail checks S5 against the truth. The record filters, if at all, by key. Values come before their Synced
+// and after nothing else, the token is empty until then, every value is what its key had at its revision, and the values
+// and the events since Synced give, at the last event, the state that the truth gives there. A snapshot that is taken
+// while things change is allowed to be ahead of its boundary: by a value that is newer, or by a key that is gone.
 func SnapshotThenTail[V any](r Record[V], truth []streams.Event[V]) error {
-	var (
-		taking = r.Snapshot
-		state  = make(map[string]*V)
-		began  = !r.Snapshot // whether state is known
-		since  = r.After
-		end    uint64
-		ahead  uint64 // values may be newer than the last event
-	)
+	v := &view[V]{record: &r, taking: r.Snapshot, known: r.Snapshot}
+	v.reset()
 	for i, e := range r.Events {
-		if taking && len(r.Tokens) > i && r.Tokens[i] != "" && e.Kind != streams.Synced {
-			return r.fault("SnapshotThenTail", i, "the token before Synced is %q", r.Tokens[i])
-		}
-		switch {
-		case e.Kind == streams.Gap && (e.Token() == "" || taking):
-			taking, began, state, ahead = true, false, make(map[string]*V), 0
-		case e.Kind == streams.Gap:
-			began = false // a hole: what the state is, nobody knows
-		case e.Kind == streams.Synced:
-			if !taking {
-				return r.fault("SnapshotThenTail", i, "Synced without a snapshot")
-			}
-			taking, began, since, end = false, true, e.Revision, e.Revision
-		case e.Kind.Control():
-			end = max(end, e.Revision)
-		case value(e):
-			if !taking {
-				return r.fault("SnapshotThenTail", i, "the value of %q after Synced", e.Key)
-			}
-			if e.After == nil {
-				return r.fault("SnapshotThenTail", i, "%q is in the snapshot without a value", e.Key)
-			}
-			state[e.Key], ahead = e.After, max(ahead, e.Revision)
-		default:
-			if taking {
-				return r.fault("SnapshotThenTail", i, "revision %d of %q before Synced", e.Revision, e.Key)
-			}
-			if e.Revision <= since && r.Snapshot {
-				return r.fault("SnapshotThenTail", i, "revision %d is not above the boundary %d", e.Revision, since)
-			}
-			move(state, e)
-			end = e.Revision
+		if err := v.step(i, e); err != nil {
+			return err
 		}
 	}
-	if !began || !r.Snapshot || end < ahead {
-		return nil // no state to compare, or one between two revisions
+	if !v.known || v.taking {
+		return nil // no state to compare
 	}
+	return v.compare(truth)
+}
+
+// view is the state that a consumer builds.
+type view[V any] struct {
+	record  *Record[V]
+	taking  bool // a snapshot is being delivered
+	known   bool // the state is: there was a snapshot, and no hole since
+	state   map[string]*V
+	scanned map[string]uint64 // revisions of the values whose keys the tail has not touched
+	touched map[string]bool   // by the tail
+	since   uint64            // the boundary
+	end     uint64            // the place the stream has come to
+}
+
+func (v *view[V]) reset() {
+	v.state, v.scanned, v.touched = make(map[string]*V), make(map[string]uint64), make(map[string]bool)
+}
+
+func (v *view[V]) step(i int, e streams.Event[V]) error {
+	fault := func(format string, args ...any) error { return v.record.fault("SnapshotThenTail", i, format, args...) }
+	if tokens := v.record.Tokens; v.taking && i < len(tokens) && tokens[i] != "" && e.Kind != streams.Synced {
+		return fault("there is a token before Synced")
+	}
+	switch {
+	case e.Kind == streams.Gap && (e.Token() == "" || v.taking):
+		v.taking, v.known = true, true
+		v.reset()
+	case e.Kind == streams.Gap:
+		v.known = false // a hole: what the state is, nobody knows
+	case e.Kind == streams.Synced:
+		if !v.taking {
+			return fault("Synced without a snapshot")
+		}
+		v.taking, v.since, v.end = false, e.Revision, e.Revision
+	case e.Kind.Control():
+		v.end = max(v.end, e.Revision)
+	case value(e):
+		if !v.taking {
+			return fault("the value of %q after Synced", e.Key)
+		}
+		if e.After == nil {
+			return fault("%q is in the snapshot without a value", e.Key)
+		}
+		v.state[e.Key], v.scanned[e.Key] = e.After, e.Revision
+	default:
+		if v.taking {
+			return fault("revision %d of %q before Synced", e.Revision, e.Key)
+		}
+		if e.Revision <= v.since {
+			return fault("revision %d is not above the boundary %d", e.Revision, v.since)
+		}
+		move(v.state, e)
+		delete(v.scanned, e.Key)
+		v.touched[e.Key] = true
+		v.end = e.Revision
+	}
+	return nil
+}
+
+func (v *view[V]) compare(truth []streams.Event[V]) error {
 	want := make(map[string]*V)
+	goes := make(map[string]bool) // removed after the end
 	for _, e := range truth {
-		if e.Revision <= end && r.wants(e) {
+		if !v.record.wants(e) {
+			continue
+		}
+		if e.Revision > v.end && e.After == nil {
+			goes[e.Key] = true
+		}
+		limit := v.end
+		if ahead := v.scanned[e.Key]; ahead > limit {
+			limit = ahead
+		}
+		if e.Revision <= limit {
 			move(want, e)
 		}
 	}
-	for key, v := range want {
-		if have, ok := state[key]; !ok || !same(have, v) {
-			return fmt.Errorf("%s: SnapshotThenTail: %q is not what it was at revision %d", r.Name, key, end)
+	for key, is := range want {
+		have, ok := v.state[key]
+		if !ok && !v.touched[key] && goes[key] {
+			continue // gone already when the snapshot came to it
+		}
+		if !ok || !same(have, is) {
+			return fmt.Errorf("%s: SnapshotThenTail: %q is not what it was at revision %d", v.record.Name, key, v.end)
 		}
 	}
-	for key := range state {
+	for key := range v.state {
 		if _, ok := want[key]; !ok {
-			return fmt.Errorf("%s: SnapshotThenTail: %q was absent at revision %d", r.Name, key, end)
+			return fmt.Errorf("%s: SnapshotThenTail: %q was absent at revision %d", v.record.Name, key, v.end)
 		}
 	}
 	return nil

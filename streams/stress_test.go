@@ -1,0 +1,307 @@
+package streams_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/freshet-go/freshet/streams"
+	"github.com/freshet-go/freshet/streams/streamstest"
+)
+
+var (
+	seed   = flag.Uint64("streams.seed", 0, "of the randomized run; 0: drawn")
+	events = flag.Int("streams.events", 30000, "of the randomized run")
+)
+
+// TestS8_NoWakeIsLost plays ping-pong: a wake that is lost shows as a Bookmark half a minute later.
+func TestS8_NoWakeIsLost(t *testing.T) {
+	for _, opts := range [][]streams.Option{nil, {streams.Keys("k")}, {streams.Keys("j", "k", "l")}} {
+		c := newToy(t, streams.LogConfig[int]{})
+		c.forget = true
+		const players, rounds = 3, 4000
+		var wg sync.WaitGroup
+		got := make(chan streams.Kind, players)
+		for range players {
+			s := subscribe(t, c, opts...)
+			wg.Go(func() {
+				for range rounds {
+					e, err := s.Next(context.Background())
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					got <- e.Kind
+				}
+			})
+		}
+		for i := range rounds {
+			for range i % 7 { // now before, now while, now after they lie down
+				runtime.Gosched()
+			}
+			c.set("k", i)
+			for range players {
+				require.NotEqual(t, streams.Bookmark, <-got)
+			}
+		}
+		wg.Wait()
+	}
+}
+
+// TestS1_SeveralKeysComeInOneOrder reads feeds while they are written.
+func TestS1_SeveralKeysComeInOneOrder(t *testing.T) {
+	c := newToy(t, streams.LogConfig[int]{History: 4})
+	keys := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
+	const n = 40000
+	mine := map[string]bool{"b": true, "d": true, "e": true, "h": true}
+	wants := func(e streams.Event[int]) bool { return mine[e.Key] }
+	var wg sync.WaitGroup
+	var records []*streamstest.Recorder[int]
+	for range 3 {
+		r := streamstest.NewRecorder(streamstest.Record[int]{Name: "keys", Wants: wants})
+		records = append(records, r)
+		s := subscribe(t, c, streams.Keys("e", "b", "h", "d"), streams.OnOverflow(streams.DropOldest))
+		wg.Go(func() {
+			for e := range r.Tap(s.Events()) {
+				if e.Revision >= n-8 {
+					return
+				}
+			}
+		})
+	}
+	for i := range n {
+		c.set(keys[i*5%8], i)
+		if i%64 == 0 {
+			runtime.Gosched()
+		}
+	}
+	wg.Wait()
+	for _, r := range records {
+		require.NoError(t, streamstest.Ordered(r.Record()))
+		require.NoError(t, streamstest.Unique(r.Record()))
+		require.NoError(t, streamstest.ReliableOrTold(r.Record(), c.history()))
+	}
+}
+
+// TestS2_NoTornReads reads the smallest of rings, whose every chunk is reused at every append.
+func TestS2_NoTornReads(t *testing.T) {
+	for _, history := range []int{1, 2, 9} {
+		l := newLog(t, streams.LogConfig[int]{History: history})
+		var wg sync.WaitGroup
+		var done atomic.Bool
+		for range 4 {
+			s := subscribe(t, l, streams.OnOverflow(streams.DropOldest))
+			wg.Go(func() {
+				for e := range s.Events() {
+					if e.Kind != streams.Gap && (e.After == nil || uint64(*e.After) != e.Revision || e.Seq != e.Revision) {
+						t.Errorf("torn: %+v", e)
+					}
+					if done.Load() {
+						return
+					}
+				}
+			})
+		}
+		for i := range 60000 {
+			v := i + 1
+			l.Append(&streams.Event[int]{Key: "k", Kind: streams.Updated, Seq: uint64(v), After: &v}, 0, nil)
+		}
+		done.Store(true)
+		l.Append(&streams.Event[int]{Key: "k", Kind: streams.Gap}, 0, nil)
+		wg.Wait()
+	}
+}
+
+// TestRandomizedHistoriesPassEveryValidator is the whole at once: writers, laggards, readers that cancel, resume, take
+// snapshots and share. Run it longer with -streams.events, again with -streams.seed.
+func TestRandomizedHistoriesPassEveryValidator(t *testing.T) {
+	s := *seed
+	if s == 0 {
+		s = rand.Uint64()
+	}
+	t.Logf("-streams.seed=%d", s)
+	root := rand.New(rand.NewPCG(s, 0))
+	c := newToy(t, streams.LogConfig[int]{History: 16 << root.IntN(6)})
+	keys := make([]string, 24)
+	for i := range keys {
+		keys[i] = fmt.Sprint([]string{"a", "b", "c"}[i%3], i)
+	}
+	stop := make(chan struct{})
+	var writers, readers sync.WaitGroup
+	for w := range 3 {
+		rng := rand.New(rand.NewPCG(s, uint64(1000+w)))
+		writers.Go(func() {
+			for i := range *events / 3 {
+				key := keys[min(rng.IntN(len(keys)), rng.IntN(len(keys)))]
+				switch rng.IntN(10) {
+				case 0:
+					c.remove(key)
+				case 1: // knowledge that changes nothing
+					c.mu.Lock()
+					e := c.values[key]
+					c.mu.Unlock()
+					c.change(streams.Event[int]{Key: key, Kind: streams.Failed, After: e.After, Err: errors.New("no")})
+				default:
+					c.set(key, i)
+				}
+				if rng.IntN(40) == 0 {
+					runtime.Gosched()
+				}
+			}
+		})
+	}
+	var parts [][]streamstest.Record[int]
+	var mu sync.Mutex
+	for r := range 24 {
+		rng := rand.New(rand.NewPCG(s, uint64(r)))
+		readers.Go(func() {
+			one := randomReader(t, c, rng, keys, stop)
+			mu.Lock()
+			defer mu.Unlock()
+			parts = append(parts, one...)
+		})
+	}
+	writers.Wait()
+	close(stop)
+	readers.Wait()
+
+	truth := c.history()
+	require.EqualValues(t, c.Revision(), len(truth))
+	total, gaps, synced, resumed := 0, 0, 0, 0
+	for _, chain := range parts {
+		for _, r := range chain {
+			total += len(r.Events)
+			for _, e := range r.Events {
+				switch e.Kind {
+				case streams.Gap:
+					gaps++
+				case streams.Synced:
+					synced++
+				}
+			}
+			require.NoError(t, streamstest.Ordered(r))
+			require.NoError(t, streamstest.Unique(r))
+			require.NoError(t, streamstest.ReliableOrTold(r, truth))
+			if r.Snapshot {
+				require.NoError(t, streamstest.SnapshotThenTail(r, truth))
+			}
+		}
+		if len(chain) > 1 {
+			resumed += len(chain) - 1
+			require.NoError(t, streamstest.Resumable(chain, truth))
+		}
+	}
+	t.Logf("history %d: %d revisions, %d events delivered, %d gaps, %d snapshots, %d resumes, %d laps",
+		c.Stats().Revision-c.Stats().Oldest+1, len(truth), total, gaps, synced, resumed, c.Stats().Laps)
+}
+
+// randomReader subscribes in one way after another until stop, and answers chains of records: those of a chain go on
+// from each other's tokens.
+func randomReader(t *testing.T, c *toy, rng *rand.Rand, keys []string, stop <-chan struct{}) (chains [][]streamstest.Record[int]) {
+	for {
+		about := streamstest.Record[int]{Name: fmt.Sprintf("reader %d", rng.Uint32())}
+		var opts []streams.Option
+		switch rng.IntN(4) {
+		case 0:
+			opts = append(opts, streams.Prefix("b"))
+			about.Wants = func(e streams.Event[int]) bool { return strings.HasPrefix(e.Key, "b") }
+		case 1:
+			mine := map[string]bool{}
+			for range 1 + rng.IntN(4) {
+				key := keys[rng.IntN(len(keys))]
+				mine[key] = true
+				opts = append(opts, streams.Keys(key))
+			}
+			about.Wants = func(e streams.Event[int]) bool { return mine[e.Key] }
+		}
+		opts = append(opts, streams.OnOverflow(streams.Overflow(rng.IntN(3))))
+		first := opts
+		if rng.IntN(2) == 0 {
+			first = append(first[:len(first):len(first)], streams.WithSnapshot())
+			about.Snapshot = true
+		}
+		var chain []streamstest.Record[int]
+		var token streams.Token
+		for attempt := range 1 + rng.IntN(4) {
+			use := first
+			if attempt > 0 {
+				if token == "" {
+					break
+				}
+				use = append(opts[:len(opts):len(opts)], streams.Since(token))
+			}
+			one, ok := randomRead(t, c, rng, about, use, attempt > 0, stop)
+			if !ok {
+				break
+			}
+			chain, token = append(chain, one.record), one.token
+			about.Snapshot = false
+		}
+		chains = append(chains, chain)
+		select {
+		case <-stop:
+			return chains
+		default:
+		}
+	}
+}
+
+type readOnce struct {
+	record streamstest.Record[int]
+	token  streams.Token
+}
+
+func randomRead(t *testing.T, c *toy, rng *rand.Rand, about streamstest.Record[int], opts []streams.Option, resumes bool,
+	stop <-chan struct{},
+) (readOnce, bool) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	c.still.Lock() // so that it is known where it began
+	s, err := c.Subscribe(ctx, opts...)
+	about.After = c.Revision()
+	c.still.Unlock()
+	if err != nil {
+		if !resumes || !errors.Is(err, streams.ErrCompacted) {
+			t.Error(err)
+		}
+		return readOnce{}, false
+	}
+	defer s.Close()
+	if !about.Snapshot {
+		about.After = s.Revision()
+	}
+	r := streamstest.NewRecorder(about)
+	lazy := rng.IntN(3) * rng.IntN(200)
+	for left := rng.IntN(3000); left > 0; left-- {
+		select {
+		case <-stop:
+			left = min(left, 50)
+		default:
+		}
+		wait, done := context.WithTimeout(ctx, time.Millisecond)
+		e, err := s.Next(wait)
+		done()
+		if errors.Is(err, context.DeadlineExceeded) {
+			break
+		}
+		if err != nil {
+			r.End(err)
+			break
+		}
+		r.AddAt(e, s.Token())
+		for range lazy {
+			runtime.Gosched()
+		}
+	}
+	return readOnce{record: r.Record(), token: s.Token()}, true
+}
