@@ -1,12 +1,15 @@
 package api_test
 
 import (
+	"context"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	freshet "github.com/freshet-go/freshet/api"
+	"github.com/freshet-go/freshet/streams"
 )
 
 // Behaviours 19 and 25: what is invalidated while it loads is not resurrected
@@ -194,6 +197,22 @@ func TestO6_Invalidations_ObeyTheStormGuard(t *testing.T) {
 		o.call(t, 5).value("good")
 		settled(t, second, "good")
 		require.Equal(t, 5, o.calls())
+	})
+}
+
+func TestO6_AnObservedResourceFliesAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		o := counting()
+		c := serve(t, o, config{Freshness: freshet.Freshness{TTL: time.Hour}})
+		sub, err := c.Watch(bg, streams.Keys("k"), streams.Live())
+		require.NoError(t, err)
+		t.Cleanup(sub.Close)
+		require.Equal(t, 1, o.calls())
+		for n, void := range []func(context.Context, ...string) error{c.Invalidate, c.Remove, c.Expire} {
+			require.NoError(t, void(bg, "k"))
+			require.Equal(t, n+2, o.calls())
+			mustGet(t, c, "k", fmt.Sprint("v", n+2), freshet.CachedOnly())
+		}
 	})
 }
 
