@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -43,6 +44,13 @@ func bulkCache(t *testing.T, o *bulkOrigin, c config) *freshet.Cache[string] {
 	cache := open(t, c)
 	t.Cleanup(o.free)
 	return cache
+}
+
+// atRest says that nothing is in the air once everything has come to rest.
+func atRest(t *testing.T, c *freshet.Cache[string]) {
+	t.Helper()
+	synctest.Wait()
+	require.Zero(t, c.Stats().InFlight)
 }
 
 func echo(_ context.Context, keys []string) (map[string]freshet.Response[string], error) {
@@ -141,7 +149,7 @@ func TestGetMany_PartialAnswers(t *testing.T) {
 		require.Equal(t, freshet.Missing, s.State)
 		_, ok := c.Peek("never asked for")
 		require.False(t, ok)
-		require.Zero(t, c.Stats().InFlight)
+		atRest(t, c)
 	})
 }
 
@@ -169,7 +177,7 @@ func TestGetMany_ABulkSourceThatFails(t *testing.T) {
 				m, err := c.GetMany(bg, []string{"a", "b", "c"})
 				require.Equal(t, map[string]string{"a": "one a", "c": "one c"}, m)
 				require.ErrorIs(t, err, errOrigin)
-				require.Zero(t, c.Stats().InFlight)
+				atRest(t, c)
 			})
 		})
 	}
@@ -197,7 +205,7 @@ func TestGetMany_ABulkSourceThatFails(t *testing.T) {
 				m, err = c.GetMany(bg, []string{"a", "b"})
 				require.NoError(t, err)
 				require.Len(t, m, 2)
-				require.Zero(t, c.Stats().InFlight)
+				atRest(t, c)
 			})
 		})
 	}
@@ -270,8 +278,7 @@ func TestGetMany_BulkCallsEnd(t *testing.T) {
 		require.False(t, hung.waiting())
 		require.ErrorIs(t, hung.err, freshet.ErrTimeout)
 		close(release)
-		o.calls()
-		require.Zero(t, c.Stats().InFlight)
+		atRest(t, c)
 	})
 }
 
@@ -295,8 +302,7 @@ func TestGetMany_WhatIsLeftTimesOutAtTheGate(t *testing.T) {
 		require.ErrorIs(t, r.err, freshet.ErrTimeout)
 		failsWith(t, hung, freshet.ErrTimeout)
 		o.free()
-		o.calls()
-		require.Zero(t, c.Stats().InFlight)
+		atRest(t, c)
 		require.NoError(t, c.Close(bg))
 	})
 }

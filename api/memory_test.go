@@ -50,12 +50,12 @@ func TestM1_UnderLoad(t *testing.T) {
 	var wg sync.WaitGroup
 	for g := range goroutines {
 		wg.Go(func() {
-			for i := range 5000 {
-				if _, err := c.Get(bg, fmt.Sprint(g, i%3000)); err != nil {
+			for i := range 2000 {
+				if _, err := c.Get(bg, fmt.Sprint(g, i%1500)); err != nil {
 					t.Error(err)
 				}
 				if i%10 == 0 {
-					_ = c.Invalidate(bg, fmt.Sprint(g, i%3000))
+					_ = c.Invalidate(bg, fmt.Sprint(g, i%1500))
 					_ = c.Remove(bg, fmt.Sprint(g, i%500))
 				}
 				if n := int64(c.Len()); n > peak.Load() {
