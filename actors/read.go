@@ -256,23 +256,6 @@ func (t *Table[V]) served(c *cell[V], v *lifecycle.Version[V, *Future[V]], now l
 	}
 }
 
-// snapshotOf is the snapshot of an answer that has come.
-func (t *Table[V]) snapshotOf(key string, a answer[V]) (Snapshot[V], error) {
-	v := a.shown
-	if v == nil || v.Known != lifecycle.Present {
-		f := a.future
-		if v != nil {
-			f = v.Future
-		}
-		if f.failure != nil {
-			s, _ := t.Peek(key)
-			return s, f.failure.err
-		}
-		v = f.outcome.Load()
-	}
-	return t.snapshot(key, v, t.clock.Now(), false), nil
-}
-
 // GetMany returns the values of keys. What could not be had is named in a
 // *ManyError, and the rest is returned beside it. Keys may repeat. A
 // BulkSource fetches what has to be fetched in one call.

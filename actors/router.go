@@ -59,7 +59,7 @@ func (t *Table[V]) SendUserMessage(pid *actor.PID, envelope any) {
 	}
 	a, err := t.ask(context.Background(), pid.Id, &d, oneOwed, nil)
 	if err != nil || a.shown != nil || a.future.outcome.Load() != nil {
-		t.answer(sender, t.answerOf(pid.Id, a, err))
+		t.answer(sender, t.answerOf(pid.Id, a, &d, err))
 		return
 	}
 	if sender == nil {
@@ -69,16 +69,21 @@ func (t *Table[V]) SendUserMessage(pid *actor.PID, envelope any) {
 	go func() { // the sender's goroutine must not wait for ours
 		defer t.working.done()
 		<-a.future.Done()
-		t.answer(sender, t.answerOf(pid.Id, a, nil))
+		t.answer(sender, t.answerOf(pid.Id, a, &d, nil))
 	}()
 }
 
-func (t *Table[V]) answerOf(key string, a answer[V], err error) Answer[V] {
+// answerOf is the answer to d, which has come or is err.
+func (t *Table[V]) answerOf(key string, a answer[V], d *lifecycle.Demand[*Future[V]], err error) Answer[V] {
 	if err != nil {
 		return Answer[V]{Snapshot: Snapshot[V]{Key: key}, Err: err}
 	}
-	s, err := t.snapshotOf(key, a)
-	return Answer[V]{Snapshot: s, Err: err}
+	v, err := t.await(context.Background(), a, d)
+	if err != nil {
+		s, _ := t.Peek(key)
+		return Answer[V]{Snapshot: s, Err: err}
+	}
+	return Answer[V]{Snapshot: t.snapshot(key, v, t.clock.Now(), false)}
 }
 
 func (t *Table[V]) answer(to *actor.PID, a Answer[V]) {
