@@ -16,19 +16,20 @@ import (
 // Readers look at shown, pending and flight without a message; all else is the
 // mailbox's.
 type cell[V any] struct {
-	table *Table[V]
+	// What a hit needs comes first, in one cache line.
 	key   string
+	shown atomic.Pointer[lifecycle.Version[V, *Future[V]]] // nil: nothing was ever known
+	rank  rank[V]                                          // the eviction policy's
 
-	shown   atomic.Pointer[lifecycle.Version[V, *Future[V]]] // nil: nothing was ever known
-	pending atomic.Pointer[Future[V]]                        // what a plain demand may join unasked
-	flight  atomic.Pointer[flight[V]]                        // the newest in the air
+	table   *Table[V]
+	pending atomic.Pointer[Future[V]] // what a plain demand may join unasked
+	flight  atomic.Pointer[flight[V]] // the newest in the air
 
 	mail  mailbox[V]
 	life  lifecycle.Resource[V, *Future[V]]
 	phase phase
 	alarm *deadline // of an observed resource
 	disk  *disk[V]  // what the second tier is owed; the tier's
-	rank  rank[V]   // the eviction policy's
 }
 
 type phase uint8

@@ -25,10 +25,10 @@ type policy[V any] struct {
 // rank is what the policy keeps in a cell. weight belongs to the mailbox, the
 // links to the policy's lock.
 type rank[V any] struct {
-	newer, older *cell[V]
-	weight       uint32
 	visited      atomic.Bool
 	listed       bool
+	weight       uint32
+	newer, older *cell[V]
 }
 
 // touch notes that the resource was read.
@@ -194,7 +194,7 @@ func (t *Table[V]) bury(c *cell[V]) {
 	c.phase = dead
 	t.policy.reweigh(c, 0)
 	t.policy.remove(c)
-	t.forget(c)
+	t.cells.remove(c)
 }
 
 // raiseFloor lifts the barrier that new cells start with.

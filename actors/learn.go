@@ -21,7 +21,7 @@ func (t *Table[V]) Put(ctx context.Context, key string, r Response[V]) error {
 		// The cell is not made before user code has returned and nothing is
 		// wrong: a Put that fails leaves nothing behind.
 		var held *lifecycle.Version[V, *Future[V]]
-		if c, ok := t.cells.Load(key); ok {
+		if c := t.cells.find(key); c != nil {
 			held = c.shown.Load()
 		} else if err := checkKey(key); err != nil {
 			return err
@@ -70,7 +70,7 @@ func (t *Table[V]) Invalidate(_ context.Context, keys ...string) error {
 // Expire ends the freshness of keys (O6).
 func (t *Table[V]) Expire(_ context.Context, keys ...string) error {
 	return t.each(keys, func(key string) {
-		if c, ok := t.cells.Load(key); ok {
+		if c := t.cells.find(key); c != nil {
 			c.send(&message[V]{op: opExpire})
 		}
 	})
@@ -112,8 +112,8 @@ func (t *Table[V]) InvalidatePrefix(_ context.Context, prefix string) (int, erro
 	// Before the walk: a cell that comes too late for it starts above.
 	t.raiseFloor(barrier)
 	n := 0
-	for key, c := range t.cells.All() {
-		if strings.HasPrefix(key, prefix) && t.raise(c, opVoid, barrier) {
+	for c := range t.cells.all() {
+		if strings.HasPrefix(c.key, prefix) && t.raise(c, opVoid, barrier) {
 			n++
 		}
 	}

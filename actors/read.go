@@ -33,8 +33,8 @@ func (t *Table[V]) Get(ctx context.Context, key string, opts ...FetchOption) (V,
 // hit is the way of a hit: the table, one atomic load, one comparison with a
 // coarse clock. nil: it takes more than that.
 func (t *Table[V]) hit(key string) *lifecycle.Version[V, *Future[V]] {
-	c, ok := t.cells.Load(key)
-	if !ok {
+	c := t.cells.find(key)
+	if c == nil {
 		return nil
 	}
 	v := c.shown.Load()
@@ -54,8 +54,8 @@ func (t *Table[V]) Lookup(ctx context.Context, key string, opts ...FetchOption) 
 		s, _ := t.Peek(key)
 		return s, err
 	}
-	c, ok := t.cells.Load(key)
-	return t.snapshot(key, v, t.clock.Now(), ok && c.flight.Load() != nil), nil
+	c := t.cells.find(key)
+	return t.snapshot(key, v, t.clock.Now(), c != nil && c.flight.Load() != nil), nil
 }
 
 // lookup returns the version that answers, waiting for it if need be.
@@ -153,8 +153,8 @@ func (t *Table[V]) cached(key string, d *lifecycle.Demand[*Future[V]], otherwise
 	if t.closed.Load() {
 		return answer[V]{}, ErrClosed
 	}
-	c, ok := t.cells.Load(key)
-	if !ok {
+	c := t.cells.find(key)
+	if c == nil {
 		if err := checkKey(key); err != nil {
 			return answer[V]{}, err
 		}

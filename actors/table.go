@@ -13,7 +13,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/asynkron/protoactor-go/actor"
-	"github.com/puzpuzpuz/xsync/v4"
 
 	"github.com/freshet-go/freshet/actors/lifecycle"
 	"github.com/freshet-go/freshet/streams"
@@ -39,7 +38,7 @@ type Table[V any] struct {
 	clock   *Clock
 	log     *streams.Log[V]
 
-	cells   *xsync.Map[string, *cell[V]]
+	cells   *index[V]
 	numbers atomic.Uint64 // the one counter (O0)
 	floor   atomic.Uint64 // the barrier that new cells start with (O0)
 	tags    tagIndex[V]
@@ -78,7 +77,7 @@ func NewTable[V any](c Config[V]) (*Table[V], error) {
 			Freshness: c.Freshness, Reload: c.Reload, MaxSupersede: c.MaxSupersede, AbortAbandoned: c.AbortAbandoned,
 		},
 		runtime: c.Runtime, private: private, logger: c.Runtime.logger, clock: c.Runtime.clock,
-		cells:      xsync.NewMap[string, *cell[V]](),
+		cells:      newIndex[V](),
 		gate:       newGate(c.MaxFlights),
 		ending:     make(chan struct{}),
 		dispatcher: actor.NewDefaultDispatcher(throughput),
@@ -131,7 +130,7 @@ func checkKey(key string) error {
 
 // enter returns the cell of key, made if need be.
 func (t *Table[V]) enter(key string) (c *cell[V], made bool, err error) {
-	if c, ok := t.cells.Load(key); ok {
+	if c := t.cells.find(key); c != nil {
 		return c, false, nil
 	}
 	if err := checkKey(key); err != nil {
@@ -139,21 +138,10 @@ func (t *Table[V]) enter(key string) (c *cell[V], made bool, err error) {
 	}
 	key = strings.Clone(key) // it may be a small part of something large
 	c = &cell[V]{table: t, key: key}
-	c, loaded := t.cells.LoadOrStore(key, c)
-	if !loaded {
+	if c, made = t.cells.enter(c); made {
 		t.policy.add(c)
 	}
-	return c, !loaded, nil
-}
-
-// forget takes c, and only c, out.
-func (t *Table[V]) forget(c *cell[V]) {
-	t.cells.Compute(c.key, func(have *cell[V], loaded bool) (*cell[V], xsync.ComputeOp) {
-		if loaded && have == c {
-			return nil, xsync.DeleteOp
-		}
-		return have, xsync.CancelOp
-	})
+	return c, made, nil
 }
 
 // with sends m to the cell of key, made if need be, until one handled it.
@@ -180,10 +168,10 @@ func (t *Table[V]) withBarrier(key string, m *message[V]) {
 		return
 	}
 	for {
-		c, ok := t.cells.Load(key)
-		if !ok {
+		c := t.cells.find(key)
+		if c == nil {
 			t.raiseFloor(t.numbers.Add(1))
-			if c, ok = t.cells.Load(key); !ok {
+			if c = t.cells.find(key); c == nil {
 				return
 			}
 		}
@@ -209,8 +197,8 @@ func known[V any](v *lifecycle.Version[V, *Future[V]]) bool {
 
 // Peek returns what is known of key, false where nothing is. It never fetches.
 func (t *Table[V]) Peek(key string) (Snapshot[V], bool) {
-	c, ok := t.cells.Load(key)
-	if !ok {
+	c := t.cells.find(key)
+	if c == nil {
 		return Snapshot[V]{Key: key}, false
 	}
 	v := c.shown.Load()
@@ -221,9 +209,9 @@ func (t *Table[V]) Peek(key string) (Snapshot[V], bool) {
 // moment it is yielded, in no order and without holding anybody up.
 func (t *Table[V]) All() iter.Seq2[string, Snapshot[V]] {
 	return func(yield func(string, Snapshot[V]) bool) {
-		for key, c := range t.cells.All() {
+		for c := range t.cells.all() {
 			v := c.shown.Load()
-			if known(v) && !yield(key, t.snapshot(key, v, t.clock.Now(), c.flight.Load() != nil)) {
+			if known(v) && !yield(c.key, t.snapshot(c.key, v, t.clock.Now(), c.flight.Load() != nil)) {
 				return
 			}
 		}
@@ -259,14 +247,14 @@ func (t *Table[V]) scan(keys []string, prefix string) iter.Seq[streams.Event[V]]
 		}
 		if len(keys) > 0 {
 			for _, key := range keys {
-				if c, ok := t.cells.Load(key); ok && !show(c) {
+				if c := t.cells.find(key); c != nil && !show(c) {
 					return
 				}
 			}
 			return
 		}
-		for key, c := range t.cells.All() {
-			if strings.HasPrefix(key, prefix) && !show(c) {
+		for c := range t.cells.all() {
+			if strings.HasPrefix(c.key, prefix) && !show(c) {
 				return
 			}
 		}
@@ -278,7 +266,7 @@ func (t *Table[V]) observe(keys []string, refresh time.Duration) (release func()
 	done := make([]string, 0, len(keys))
 	release = func() {
 		for _, key := range done {
-			if c, ok := t.cells.Load(key); ok {
+			if c := t.cells.find(key); c != nil {
 				c.send(&message[V]{op: opUnobserve, refresh: refresh})
 			}
 		}
@@ -306,7 +294,7 @@ func (t *Table[V]) Close(ctx context.Context) error {
 	}
 	if t.closed.CompareAndSwap(false, true) {
 		t.runtime.leave(t.name)
-		for _, c := range t.cells.All() {
+		for c := range t.cells.all() {
 			c.send(&message[V]{op: opClose})
 		}
 		close(t.ending)

@@ -17,6 +17,14 @@ const (
 // Version is what a resource shows at one moment. It is immutable once it was
 // published, but for Revision, which the driver sets while it publishes.
 type Version[V any, F any] struct {
+	// HitEnd is the first instant at which Admit must be asked; before it a
+	// plain demand is a hit and nothing else. It and what a hit needs beside it
+	// come first, in one cache line.
+	HitEnd Instant
+	Known  Known
+	// Void: the stamp is not above the barrier. What is void is kept for
+	// conditional requests and comparison, and answers no demand.
+	Void  bool
 	Value V
 	// Future is settled with what this version knows: F2 hands it out.
 	Future F
@@ -28,13 +36,6 @@ type Version[V any, F any] struct {
 	At Instant
 	// FreshEnd is the first instant at which it is not fresh (F5).
 	FreshEnd Instant
-	// HitEnd is the first instant at which Admit must be asked; before it a
-	// plain demand is a hit and nothing else.
-	HitEnd Instant
-	Known  Known
-	// Void: the stamp is not above the barrier. What is void is kept for
-	// conditional requests and comparison, and answers no demand.
-	Void bool
 	// Notes are what few versions have.
 	Notes *Notes[F]
 }
