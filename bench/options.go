@@ -41,7 +41,7 @@ func parse(args []string) (*options, error) {
 	flags.StringVar(&o.html, "html", "", "write the report with its plots into this one `FILE`")
 	flags.BoolVar(&o.list, "list", false, "list the workloads and end")
 	flags.BoolVar(&o.quick, "quick", false, "less work and fewer rounds: under a minute")
-	flags.IntVar(&o.rounds, "rounds", 0, "how often contenders take turns (0: 7, or 3 with -quick)")
+	flags.IntVar(&o.rounds, "rounds", 0, "how often contenders take turns (0: 5, or 3 with -quick)")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func parse(args []string) (*options, error) {
 	case o.rounds == 0 && o.quick:
 		o.rounds = 3
 	case o.rounds == 0:
-		o.rounds = 7
+		o.rounds = 5
 	}
 	return o, nil
 }

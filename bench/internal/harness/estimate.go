@@ -39,9 +39,7 @@ func (e *estimate) done(w work.Workload) {
 }
 
 func (e *estimate) left() time.Duration {
-	wrong := 1.0
-	if spent := e.spent + e.ticked; spent > 1 {
-		wrong = time.Since(e.began).Seconds() / spent
-	}
+	const believed = 5 // seconds for which the workloads are taken at their word
+	wrong := (time.Since(e.began).Seconds() + believed) / (e.spent + e.ticked + believed)
 	return time.Duration(max(0, e.rest-e.ticked) * wrong * float64(time.Second)).Round(time.Second)
 }

@@ -99,6 +99,7 @@ func (p Plan) measure(w work.Workload, tell func(round, rounds int, who string),
 		tell(0, rounds(w, p.Rounds), c.Name)
 		run, err := c.Prepare()
 		runs[i] = run
+		eta.tick(w)
 		r.Series = append(r.Series, Series{Name: c.Name, Module: c.Module, Bare: c.Bare, Err: err})
 	}
 	for round := range rounds(w, p.Rounds) {

@@ -22,7 +22,7 @@ type htmlSection struct {
 	Name, About string
 	Head        []string
 	Rows        [][]string
-	Plot        template.HTML // "": it is on the chart of an earlier section
+	Plots       []template.HTML
 }
 
 // HTML writes the report and its plots into one file that needs no network.
@@ -38,15 +38,11 @@ func (r Report) HTML(file string) error {
 		bySVG[p.name] = template.HTML("<svg" + svg)
 	}
 	out := htmlReport{Machine: r.machine(), Versions: r.versions(), Note: r.Note}
-	for _, result := range r.Results {
-		t := tableOf(result)
-		section := htmlSection{Name: result.Workload.Name, About: result.Workload.About, Head: t[0][1:], Rows: t[1:]}
-		name := section.Name
-		if result.Workload.Chart.Title != "" {
-			name, _, _ = strings.Cut(name, "@")
+	for _, s := range r.sections() {
+		section := htmlSection{Name: s.name, About: s.about, Head: s.table[0][1:], Rows: s.table[1:]}
+		for _, name := range s.plots {
+			section.Plots = append(section.Plots, bySVG[name])
 		}
-		section.Plot = bySVG[fileName(name)]
-		delete(bySVG, fileName(name))
 		out.Sections = append(out.Sections, section)
 	}
 	var b bytes.Buffer

@@ -194,7 +194,7 @@ func (r Report) lines(title string) ([]byte, error) {
 		p.Add(line, dots)
 		p.Legend.Add(name, line)
 	}
-	p.Legend.Left, p.Legend.Top = true, true
+	p.Legend.Left, p.Legend.Top, p.Legend.Padding = true, true, vg.Points(3)
 	p.Y.Min = 0
 	p.Add(plotter.NewGrid())
 	return render(p, 16*vg.Centimeter, 9*vg.Centimeter)
@@ -214,7 +214,9 @@ func style(p *plot.Plot, title string) {
 
 func render(p *plot.Plot, width, height vg.Length) ([]byte, error) {
 	canvas := vgsvg.New(width, height)
-	p.Draw(draw.New(canvas))
+	// Whoever looks may not have the font that the plot was measured with.
+	const margin = 0.7 * vg.Centimeter
+	p.Draw(draw.Crop(draw.New(canvas), margin, -margin, 0, -margin/3))
 	var out bytes.Buffer
 	_, err := canvas.WriteTo(&out)
 	return out.Bytes(), err

@@ -23,9 +23,9 @@ func (r Report) Text(w io.Writer) {
 	if r.Note != "" {
 		_, _ = fmt.Fprintf(w, "%s\n", r.Note)
 	}
-	for _, result := range r.Results {
-		_, _ = fmt.Fprintf(w, "\n### %s\n%s\n\n", result.Workload.Name, result.Workload.About)
-		tableOf(result).write(w)
+	for _, s := range r.sections() {
+		_, _ = fmt.Fprintf(w, "\n### %s\n%s\n\n", s.name, s.about)
+		s.table.write(w)
 	}
 }
 

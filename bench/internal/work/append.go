@@ -36,7 +36,7 @@ func toEverybody(readers, ops, quick int) Workload {
 		Name: fmt.Sprintf("append/%d-readers", readers),
 		About: fmt.Sprintf("Events one after another to %d readers that sleep when there is none; each wants every event. "+
 			"Lapped readers of freshet are told so and go on; the others block the writer.", readers),
-		Columns: appending, Ops: ops, Quick: quick, Seconds: 0.3,
+		Columns: appending, Scales: true, Ops: ops, Quick: quick, Seconds: 0.3,
 		Contenders: broadcasters(peers, func(b stream.Broadcast, ops int) ([]float64, error) {
 			return appendTo(b, ops, readers, func(int) string { return "" })
 		}),
@@ -49,7 +49,7 @@ func toOthers() Workload {
 		Name: "append/1000-other-keys",
 		About: "Events of one key while 1,000 readers wait for events of a key of their own. Woken are readers that " +
 			"woke for an event that they did not want.",
-		Columns: appending, Ops: 5_000, Quick: 2_000, Seconds: 0.3,
+		Columns: appending, Scales: true, Ops: 5_000, Quick: 2_000, Seconds: 0.3,
 		Contenders: broadcasters(stream.All(), func(b stream.Broadcast, ops int) ([]float64, error) {
 			return appendTo(b, ops, 1000, func(i int) string { return fmt.Sprint("quiet", i) })
 		}),

@@ -52,7 +52,7 @@ func hit(name, about string, n int, order func() pattern.Order, ttl time.Duratio
 		peers = peer.With(peer.CanExpire)
 	}
 	return Workload{
-		Name: name, About: about, Columns: throughput, Ops: 2_000_000, Quick: 300_000, Seconds: 0.2,
+		Name: name, About: about, Columns: throughput, Scales: true, Ops: 2_000_000, Quick: 300_000, Seconds: 0.2,
 		Contenders: of(peers, func(p peer.Peer) (Run, error) {
 			return prepareMix(p, n, order(), ttl, 0)
 		}),
@@ -66,7 +66,7 @@ func mixes() []Workload {
 		return Workload{
 			Name:    fmt.Sprintf("mixed/%d-%d", 100-writes, writes),
 			About:   fmt.Sprintf("Zipf over 32k resident keys, %d%% of the operations are a Set of a new value.", writes),
-			Columns: throughput, Ops: 1_000_000, Quick: 150_000, Seconds: 0.3,
+			Columns: throughput, Scales: true, Ops: 1_000_000, Quick: 150_000, Seconds: 0.3,
 			Contenders: of(peer.With(peer.CanSet), func(p peer.Peer) (Run, error) {
 				return prepareMix(p, fewKeys, zipf(), 0, writes)
 			}),

@@ -21,7 +21,7 @@ func sweeps() []Workload {
 			all = append(all, Workload{
 				Name:    fmt.Sprintf("procs/%s-%d", c.name, procs),
 				About:   fmt.Sprintf("As hit/zipf-32k or mixed/75-25, with GOMAXPROCS %d of %d cores.", procs, runtime.NumCPU()),
-				Columns: throughput, Ops: 1_000_000, Quick: 0, Seconds: 0.2, Rounds: 5, Procs: procs,
+				Columns: throughput, Scales: true, Ops: 1_000_000, Quick: 0, Seconds: 0.2, Rounds: 5, Procs: procs,
 				Contenders: of(peer.Named(peer.Ours, "otter", "theine", "ristretto+singleflight", "singleflight+map"),
 					func(p peer.Peer) (Run, error) { return prepareMix(p, fewKeys, zipf(), 0, c.writes) }),
 			})

@@ -13,7 +13,7 @@ import (
 // residents are caches that hold much: what a key costs, and what it costs the
 // garbage collector.
 func residents() []Workload {
-	small := resident("resident/100k", "A hundred thousand resident keys.", 100_000, 100_000)
+	small := resident("resident/100k", "A hundred thousand resident keys.", 100_000, 20_000)
 	large := resident("resident/1M", "A million resident keys.", 1_000_000, 0)
 	large.Rounds, large.Seconds = 3, 3
 	return []Workload{small, large}
@@ -24,7 +24,7 @@ func resident(name, about string, n, quick int) Workload {
 		Name: name,
 		About: about + " Bytes are of the live heap, a key's own 13 among them. GC is a forced full collection, " +
 			"and its share of processor time and of pauses while hits go on beside 256 B of garbage each.",
-		Ops: n, Quick: quick, Seconds: 0.5, Rounds: 5,
+		Ops: n, Quick: quick, Seconds: 0.5, Rounds: 3,
 		Columns: []Column{
 			{Name: "bytes/key", Unit: "B"}, {Name: "objects/key"}, {Name: "goroutines", Better: Lower},
 			{Name: "full GC", Unit: "ns"}, {Name: "GC cpu", Unit: "%"}, {Name: "GC pauses", Unit: "%"},
@@ -106,7 +106,7 @@ var sink []byte
 // collectorShare is the collector's share of processor time, and the share of
 // time during which it had stopped the world, in per cent.
 func collectorShare(cache peer.Cache, n int) (cpu, pauses float64) {
-	const hits = 1_000_000
+	hits := max(200_000, min(n, 1_000_000))
 	keys := pattern.Keys(min(n, fewKeys))
 	collect()
 	before := readCollector()

@@ -17,6 +17,8 @@ type Workload struct {
 	// Ops is how much one run does; quick says how much in a quick one, 0 that
 	// a quick report leaves the workload out.
 	Ops, Quick int
+	// Scales says that a run takes any number of operations.
+	Scales bool
 	// Seconds is about how long one run takes, for the estimate of time left.
 	Seconds float64
 	// Rounds bounds the repetitions where one is dear; 0: as many as asked for.

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/freshet-go/freshet/bench/internal/harness"
+	"github.com/freshet-go/freshet/bench/internal/peer"
+	"github.com/freshet-go/freshet/bench/internal/work"
+)
+
+// guard is what must not get worse: freshet's first column beside the best of
+// the references, within one interleaved run. No time is absolute, so the
+// guard holds on any machine.
+type guard struct {
+	workload   string
+	references []string
+	recorded   float64 // the ratio as last measured, in a run of the whole report
+	freeOf     string  // a column that must be exactly 0
+}
+
+// tolerated is how many times worse than recorded fails.
+const tolerated = 1.5
+
+var guards = []guard{
+	{workload: "hit/zipf-1k", references: []string{"otter"}, recorded: 0.8, freeOf: "allocs/op"},
+	{workload: "hit/zipf-32k", references: []string{"otter"}, recorded: 1.3, freeOf: "allocs/op"},
+	{workload: "mixed/75-25", references: []string{"otter", "sturdyc", "theine"}, recorded: 3.0},
+	{workload: "cold/instant", references: []string{"otter", "sturdyc", "theine"}, recorded: 3.5},
+	{workload: "resident/100k", references: []string{"otter"}, recorded: 3.5},
+	{workload: "append/0-readers", references: []string{"ro"}, recorded: 1.0, freeOf: "allocs/op"},
+	{workload: "append/1000-other-keys", references: []string{"ro"}, recorded: 0.01},
+	{workload: "fanout/10", references: []string{"rxgo"}, recorded: 5},
+}
+
+// TestGuard fails when a ratio has got much worse, or when what was free of
+// allocations no longer is.
+func TestGuard(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it measures for some seconds")
+	}
+	if raceEnabled {
+		t.Skip("the race detector slows down some more than others")
+	}
+	all, err := work.All("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range guards {
+		t.Run(g.workload, func(t *testing.T) {
+			w, err := g.narrow(all)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// A machine that others use too may spoil one run; not three.
+			var failure error
+			for range 3 {
+				if failure = g.check(t, w); failure == nil {
+					return
+				}
+			}
+			t.Error(failure)
+		})
+	}
+}
+
+// narrow is the guard's workload with the contenders that it compares.
+func (g guard) narrow(all []work.Workload) (work.Workload, error) {
+	for _, w := range all {
+		if w.Name != g.workload {
+			continue
+		}
+		var contenders []work.Contender
+		for _, c := range w.Contenders {
+			if c.Name == peer.Ours || strings.Contains(" "+strings.Join(g.references, " ")+" ", " "+c.Name+" ") {
+				contenders = append(contenders, c)
+			}
+		}
+		if len(contenders) != 1+len(g.references) {
+			return w, fmt.Errorf("%d contenders, want freshet and %v", len(contenders), g.references)
+		}
+		w.Contenders = contenders
+		return w, nil
+	}
+	return work.Workload{}, fmt.Errorf("there is no workload %s", g.workload)
+}
+
+func (g guard) check(t *testing.T, w work.Workload) error {
+	t.Helper()
+	r := harness.Plan{Workloads: []work.Workload{w}, Rounds: 5, Quick: true}.Run()[0]
+	for _, s := range r.Series {
+		if s.Err != nil {
+			return fmt.Errorf("%s: %w", s.Name, s.Err)
+		}
+	}
+	ours, best := r.Find(peer.Ours), r.Best()
+	ratio, limit := ours.Ratio(best), g.recorded*tolerated
+	worse := ratio > limit
+	if w.Columns[0].Better == work.Higher {
+		limit = g.recorded / tolerated
+		worse = ratio < limit
+	}
+	t.Logf("%s is %.2f of %s's; recorded %.2f, limit %.2f", w.Columns[0].Name, ratio, best.Name, g.recorded, limit)
+	if worse {
+		return fmt.Errorf("%s is %.2f of %s's, recorded was %.2f, the limit is %.2f",
+			w.Columns[0].Name, ratio, best.Name, g.recorded, limit)
+	}
+	for i, c := range w.Columns {
+		if c.Name == g.freeOf && ours.Spread(i).Min != 0 {
+			return fmt.Errorf("%s is %v, not 0", c.Name, ours.Spread(i).Min)
+		}
+	}
+	return nil
+}
