@@ -16,6 +16,7 @@ type policy[V any] struct {
 	history               interface{ Weight() uint64 }
 
 	entries, weight atomic.Int64
+	leaving         atomic.Int64 // evictions that helpers are about to make
 
 	mu           sync.Mutex
 	first, last  *cell[V] // newest, oldest
@@ -85,16 +86,29 @@ func (p *policy[V]) reweigh(c *cell[V], weight uint32) {
 	c.rank.weight = weight
 }
 
+// held is what is resident, less what is about to be evicted by those who help
+// (for the weight: about as much).
+func (p *policy[V]) held() (entries, weight int64) {
+	leaving := p.leaving.Load()
+	entries, weight = p.entries.Load(), p.weight.Load()
+	if leaving > 0 && entries > 0 {
+		weight -= weight / entries * leaving
+	}
+	return entries - leaving, weight
+}
+
 // over says whether something has to go.
 func (p *policy[V]) over() bool {
-	return (p.maxEntries > 0 && p.entries.Load() > p.maxEntries) ||
-		(p.maxWeight > 0 && p.weight.Load()+int64(p.history.Weight()) > p.maxWeight)
+	entries, weight := p.held()
+	return (p.maxEntries > 0 && entries > p.maxEntries) ||
+		(p.maxWeight > 0 && weight+int64(p.history.Weight()) > p.maxWeight)
 }
 
 // farOver says that whoever makes room does not keep up with those who add.
 func (p *policy[V]) farOver() bool {
-	return (p.maxEntries > 0 && p.entries.Load() > p.maxEntries+p.maxEntries/32+16) ||
-		(p.maxWeight > 0 && p.weight.Load()+int64(p.history.Weight()) > p.maxWeight+p.maxWeight/32)
+	entries, weight := p.held()
+	return (p.maxEntries > 0 && entries > p.maxEntries+p.maxEntries/32+16) ||
+		(p.maxWeight > 0 && weight+int64(p.history.Weight()) > p.maxWeight+p.maxWeight/32)
 }
 
 // victim is who should go next, nil where nobody can. Cells with a flight in
@@ -142,26 +156,45 @@ func (p *policy[V]) nextToAge(most int) (cells []*cell[V], done bool) {
 // makes room down to the bound, and while he does not keep up (his processor
 // may be taken from him) each who adds evicts more than he added (M1).
 func (t *Table[V]) makeRoom() {
-	if !t.policy.over() {
+	if !t.policy.over() || t.tryMakeRoom() {
 		return
 	}
+	for range 2 {
+		t.help()
+	}
+	// What was about to go may have refused.
+	if t.policy.over() {
+		t.tryMakeRoom()
+	}
+}
+
+// tryMakeRoom says false where somebody else is at it.
+func (t *Table[V]) tryMakeRoom() bool {
 	for asked := t.room.asked.Add(1); t.room.busy.TryLock(); {
 		t.evictWhatIsOver()
 		t.room.busy.Unlock()
 		// Whoever found it busy meanwhile may have made something evictable.
 		now := t.room.asked.Load()
 		if now == asked {
-			return
+			return true
 		}
 		asked = now
 	}
-	for range 2 {
-		if !t.policy.farOver() {
-			return
-		}
-		if c := t.policy.victim(); c != nil {
-			c.send(&message[V]{op: opEvict, reason: lifecycle.BySize})
-		}
+	return false
+}
+
+// help evicts one resource where the one who makes room does not keep up. What
+// helpers are about to evict counts as gone, so that they do not, all at once,
+// evict more than has to go.
+func (t *Table[V]) help() {
+	p := &t.policy
+	p.leaving.Add(1)
+	defer p.leaving.Add(-1)
+	if !p.farOver() {
+		return
+	}
+	if c := p.victim(); c != nil {
+		c.send(&message[V]{op: opEvict, reason: lifecycle.BySize})
 	}
 }
 
