@@ -95,6 +95,7 @@ func (t *Table[V]) each(keys []string, do func(key string)) error {
 		}
 		do(key)
 	}
+	t.makeRoom() // a flight that was given up kept its resource
 	return errors.Join(errs...)
 }
 
@@ -117,6 +118,7 @@ func (t *Table[V]) InvalidatePrefix(_ context.Context, prefix string) (int, erro
 			n++
 		}
 	}
+	t.makeRoom()
 	return n, nil
 }
 
@@ -143,6 +145,7 @@ func (t *Table[V]) InvalidateTag(_ context.Context, tags ...string) (int, error)
 			n++
 		}
 	}
+	t.makeRoom()
 	return n, nil
 }
 
