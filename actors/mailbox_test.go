@@ -1,0 +1,133 @@
+package actors
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/freshet-go/freshet/actors/lifecycle"
+)
+
+// held makes the mailbox busy, as if another sender ran it.
+func held(t *testing.T, c *cell[int]) {
+	t.Helper()
+	require.True(t, c.mail.top.CompareAndSwap(nil, busy(c)))
+}
+
+// chain is a Set that is taken only if the one before it was the last thing
+// that happened: the values are the order.
+func chain(table *Table[int], n int) (letters []*message[int]) {
+	start := table.numbers.Load()
+	for i := range n {
+		k := lifecycle.Knowledge[int]{Known: lifecycle.Present, Value: i + 1}
+		if i > 0 {
+			k.Against = start + 2*uint64(i)
+		}
+		letters = append(letters, &message[int]{op: opSet, knowledge: k})
+	}
+	return letters
+}
+
+// later is a dispatcher that runs nothing before it is told to.
+type later struct{ jobs []func() }
+
+func (d *later) Schedule(f func()) { d.jobs = append(d.jobs, f) }
+func (d *later) Throughput() int   { return throughput }
+
+func TestMailbox_OrderAndBoundedDrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := newTable(t, Config[int]{}, nil)
+		rest := &later{}
+		table.dispatcher = rest
+		c := cellOf(t, table, "k")
+		letters := chain(table, 3*throughput)
+		held(t, c)
+		var returned []int
+		var mu sync.Mutex
+		for i, m := range letters {
+			go func() {
+				c.send(m)
+				mu.Lock()
+				returned = append(returned, i)
+				mu.Unlock()
+			}()
+			synctest.Wait() // it has posted its letter, and waits
+		}
+		require.Empty(t, returned, "a sender came back before its turn")
+
+		c.drain(throughput)
+		synctest.Wait()
+		require.Equal(t, throughput, c.shown.Load().Value, "not more than its share, oldest first")
+		require.Len(t, returned, throughput)
+		require.Len(t, rest.jobs, 1, "the rest is handed over")
+		require.NotNil(t, c.mail.top.Load(), "and the mailbox stays busy")
+
+		rest.jobs[0]()
+		synctest.Wait()
+		require.Equal(t, len(letters), c.shown.Load().Value)
+		require.Len(t, returned, len(letters))
+		require.Nil(t, c.mail.top.Load(), "idle again")
+		for i, m := range letters {
+			require.False(t, m.again, "letter %d was out of order", i)
+		}
+	})
+}
+
+func TestMailbox_WhoFindsItIdleMeanwhileRunsIt(t *testing.T) {
+	table := newTable(t, Config[int]{}, nil)
+	c := cellOf(t, table, "k")
+	l := &letter[int]{message: *chain(table, 1)[0], done: make(chan struct{})}
+	require.True(t, c.post(l), "nobody runs it: the poster has to")
+	second := &letter[int]{message: message[int]{op: opExpire}, done: make(chan struct{})}
+	require.False(t, c.post(second), "somebody does")
+	c.drain(throughput)
+	<-l.done
+	<-second.done
+	require.Nil(t, c.mail.top.Load())
+	require.Equal(t, 1, c.shown.Load().Value)
+}
+
+func TestMailbox_TellDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := newTable(t, Config[int]{}, nil)
+		c := cellOf(t, table, "k")
+		held(t, c)
+		c.tell(chain(table, 1)[0])
+		require.Nil(t, c.shown.Load())
+		c.drain(throughput)
+		require.Equal(t, 1, c.shown.Load().Value)
+		c.SendUserMessage(nil, &message[int]{op: opInvalidate}) // idle: a goroutine runs it
+		synctest.Wait()
+		require.True(t, c.shown.Load().Void)
+	})
+}
+
+func TestStressMailbox_HandledWhenSendReturns(t *testing.T) {
+	table := newTable(t, Config[int]{}, nil)
+	require.NoError(t, table.Put(context.Background(), "k", Response[int]{Value: 7}))
+	c := cellOf(t, table, "k")
+	before := table.numbers.Load()
+	const senders, each = 8, 2000
+	var wg sync.WaitGroup
+	for range senders {
+		wg.Go(func() {
+			for range each {
+				m := message[int]{op: opDemand, ctx: context.Background()}
+				c.send(&m)
+				if m.answer == nil {
+					t.Error("send returned and its message was not handled")
+					return
+				}
+				c.tell(&message[int]{op: opExpire, ctx: context.Background()})
+				_ = table.Put(context.Background(), "k", Response[int]{Value: 7})
+			}
+		})
+	}
+	wg.Wait()
+	require.NoError(t, table.Close(context.Background()))
+	require.Nil(t, c.mail.top.Load())
+	require.GreaterOrEqual(t, table.numbers.Load()-before, uint64(senders*each*2*3), "every message took its numbers")
+}
