@@ -1,0 +1,99 @@
+package streams_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/freshet-go/freshet/streams"
+)
+
+func TestLatestFollowsTheCache(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newToy(t, streams.LogConfig[int]{})
+		for i := range 10 {
+			c.set(fmt.Sprint("k", i), i)
+		}
+		v, err := streams.Latest(subscribe(t, c, streams.WithSnapshot()))
+		require.NoError(t, err)
+		require.NoError(t, v.Wait(t.Context()))
+		require.Equal(t, 10, v.Len())
+		require.EqualValues(t, 10, v.Revision())
+
+		c.set("k3", 33)
+		c.remove("k4")
+		seven := 7
+		for _, kind := range []streams.Kind{streams.Failed, streams.Dropped, streams.Expired, streams.Revalidated} {
+			c.Append(&event{Key: "k5", Kind: kind}, 0, nil) // says nothing of the value
+		}
+		c.Append(&event{Key: "k6", Kind: streams.Invalidated}, 0, nil)
+		c.Append(&event{Key: "k7", Kind: streams.Evicted, After: &seven}, 0, nil)
+		synctest.Wait()
+		require.Equal(t, map[string]int{"k0": 0, "k1": 1, "k2": 2, "k3": 33, "k5": 5, "k8": 8, "k9": 9}, maps.Collect(v.All()))
+		have, ok := v.Get("k3")
+		require.True(t, ok)
+		require.Equal(t, 33, have)
+		_, ok = v.Get("k4")
+		require.False(t, ok)
+		require.NoError(t, v.Err())
+
+		v.Close()
+		v.Close()
+		require.ErrorIs(t, v.Err(), streams.ErrClosed)
+		require.Equal(t, 7, v.Len(), "it keeps what it had")
+	})
+}
+
+func TestLatestShowsAResyncAsAWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newToy(t, streams.LogConfig[int]{History: 4})
+		c.set("a", 1)
+		c.set("b", 1)
+		v, err := streams.Latest(subscribe(t, c, streams.WithSnapshot(), streams.OnOverflow(streams.Resync)))
+		require.NoError(t, err)
+		require.NoError(t, v.Wait(t.Context()))
+		scans := 0
+		c.onScan = func([]string) { // in the middle of the new snapshot the old state stands
+			scans++
+			require.Equal(t, 2, v.Len())
+		}
+		c.remove("a")
+		for i := range 100 {
+			c.set("c", i)
+		}
+		synctest.Wait()
+		require.Positive(t, scans)
+		require.Equal(t, map[string]int{"b": 1, "c": 99}, maps.Collect(v.All()))
+		v.Close()
+	})
+}
+
+func TestLatestRefusesWhatItCannotFollow(t *testing.T) {
+	c := newToy(t, streams.LogConfig[int]{})
+	for _, opts := range [][]streams.Option{
+		nil, {streams.WithSnapshot(), streams.OnOverflow(streams.DropOldest)}, {streams.WithSnapshot(), streams.Kinds(streams.Updated)},
+	} {
+		s := subscribe(t, c, opts...)
+		_, err := streams.Latest(s)
+		require.ErrorContains(t, err, "Latest needs")
+		require.NoError(t, s.Err())
+	}
+	s := subscribe(t, c, streams.WithSnapshot())
+	s.Close()
+	v, err := streams.Latest(s)
+	require.NoError(t, err)
+	require.ErrorIs(t, v.Wait(t.Context()), streams.ErrClosed)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	v, err = streams.Latest(subscribe(t, c, streams.WithSnapshot(), streams.Keys("k")))
+	require.NoError(t, err)
+	defer v.Close()
+	if err := v.Wait(ctx); err != nil { // it may be ready by now
+		require.ErrorIs(t, err, context.Canceled)
+	}
+}
