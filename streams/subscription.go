@@ -2,7 +2,6 @@ package streams
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"sync"
 	"sync/atomic"
@@ -61,81 +60,6 @@ type Subscription[V any] struct {
 	snapshot *snapshot[V] // while one is taken
 	ahead    map[string]uint64
 	aheadTo  uint64 // the newest revision in ahead
-}
-
-// wire is one key's feed as one subscription sees it.
-type wire[V any] struct {
-	feed *feed[V]
-	next uint64 // index in the feed
-}
-
-// subscribe registers a subscription whose first event is the one after place. late: place may be lapped already, and
-// then the subscriber is told as one that fell behind.
-func (l *Log[V]) subscribe(ctx context.Context, set *settings, place uint64, late bool) (*Subscription[V], error) {
-	if ctx.Err() != nil {
-		return nil, contextError(ctx)
-	}
-	s := &Subscription[V]{
-		log: l, set: set, filter: set.filter(), ctx: ctx,
-		done: make(chan struct{}), wake: make(chan struct{}, 1), turn: make(chan struct{}, 1),
-	}
-	s.scanned = l.Revision()
-	if set.named {
-		s.scanned = l.wire(s)
-	}
-	s.lieDown()
-	if place != nowhere {
-		if err := s.rewind(place, late); err != nil {
-			s.end(err)
-			return nil, err
-		}
-	}
-	s.sent, s.told, s.placed = s.scanned, s.scanned, true
-	if set.snapshot {
-		s.placed = false
-		s.snapshot = &snapshot[V]{boundary: s.scanned, known: s.scanned}
-	}
-	if err := l.admit(s); err != nil {
-		s.end(err)
-		return nil, err
-	}
-	if set.live {
-		release, err := l.cfg.Observe(set.keys, set.refresh)
-		if err != nil {
-			s.end(err)
-			return nil, fmt.Errorf("freshet: %s: observe: %w", l.cfg.Cache, err)
-		}
-		s.mu.Lock()
-		s.release = release
-		s.mu.Unlock()
-	}
-	s.hook()
-	return s, nil
-}
-
-// admit puts s on the list of open subscriptions. Nobody else knows of s before.
-func (l *Log[V]) admit(s *Subscription[V]) error {
-	l.subsMu.Lock()
-	defer l.subsMu.Unlock()
-	if l.closed {
-		return fmt.Errorf("freshet: %s: subscribe: %w", l.cfg.Cache, ErrClosed)
-	}
-	l.subCount++
-	s.number = l.subCount
-	l.subs[s] = struct{}{}
-	return nil
-}
-
-// hook ties the subscription to its context without a goroutine.
-func (s *Subscription[V]) hook() {
-	unhook := context.AfterFunc(s.ctx, func() { s.end(contextError(s.ctx)) })
-	s.mu.Lock()
-	s.unhook = unhook
-	over := s.err != nil
-	s.mu.Unlock()
-	if over {
-		unhook()
-	}
 }
 
 // Next is the next event. It waits for one until ctx ends, which ends this wait alone and is told as ctx's error; the
@@ -351,94 +275,4 @@ func (s *Subscription[V]) closedOwn() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.own
-}
-
-// wire ties s to the feeds of its keys, a few at a time so that no writer waits long, and returns the revision from
-// which on they have everything.
-func (l *Log[V]) wire(s *Subscription[V]) (revision uint64) {
-	s.wires = make([]wire[V], len(s.set.keys))
-	for i := 0; i < len(s.wires); {
-		l.mu.Lock()
-		revision = l.ring.head.Load()
-		for end := min(i+manyKeys, len(s.wires)); i < end; i++ {
-			key := s.set.keys[i]
-			f := l.feeds[key]
-			if f == nil {
-				f = newFeed[V](revision)
-				l.feeds[key] = f
-			}
-			f.refs++
-			s.wires[i] = wire[V]{feed: f, next: f.ring.head.Load() + 1}
-		}
-		l.mu.Unlock()
-	}
-	return revision
-}
-
-func (l *Log[V]) unwire(s *Subscription[V]) {
-	for i := 0; i < len(s.wires); {
-		l.mu.Lock()
-		for end := min(i+manyKeys, len(s.wires)); i < end; i++ {
-			f := s.wires[i].feed
-			if f.refs--; f.refs == 0 {
-				delete(l.feeds, s.set.keys[i])
-			}
-		}
-		l.mu.Unlock()
-	}
-}
-
-// lieDown makes the subscription's places to sleep.
-func (s *Subscription[V]) lieDown() {
-	if s.set.named && len(s.wires) <= manyKeys {
-		s.sleepers = make([]sleeper, len(s.wires))
-		for i := range s.wires {
-			s.sleepers[i] = sleeper{gate: &s.wires[i].feed.gate, wake: s.wake}
-		}
-		return
-	}
-	s.sleepers = []sleeper{{gate: &s.log.gate, wake: s.wake}}
-}
-
-// limit is the newest revision that may be delivered.
-func (l *Log[V]) limit() uint64 { return min(l.ring.head.Load(), l.last.Load()) }
-
-// backlog is what a subscription to keys that begins in the past has to deliver before its feeds: the events between
-// its place and the moment it was wired. The newest are copied at once, so that other keys' traffic can't lap them
-// (S9); older ones, if its own keys had that many, are read from the ring while they last.
-type backlog[V any] struct {
-	floor  uint64 // revisions up to here are read from the ring
-	until  uint64 // where the feeds take over
-	events []Event[V]
-}
-
-// rewind moves a new subscription back to just after place.
-func (s *Subscription[V]) rewind(place uint64, late bool) error {
-	until := s.scanned
-	s.scanned = place
-	if !s.set.named || place >= until {
-		return nil
-	}
-	b := &backlog[V]{floor: place, until: until}
-	most := feedKeep * len(s.wires)
-	only := &filter{keys: s.filter.keys, set: s.filter.set, kinds: s.filter.kinds}
-	part := make([]Event[V], batchSize)
-	for from := place + 1; from <= until; {
-		n, next, lapped := s.log.ring.read(from, until, only, part)
-		if lapped {
-			if !late {
-				return &CompactedError{Oldest: s.log.ring.oldest(s.log.Revision())}
-			}
-			b.floor, b.events = until, nil
-			break
-		}
-		from = next
-		b.events = append(b.events, part[:n]...)
-		if over := len(b.events) - most; over > 0 {
-			b.floor = b.events[over-1].Revision
-			b.events = append(b.events[:0], b.events[over:]...)
-		}
-	}
-	s.backlog = b
-	return nil
 }

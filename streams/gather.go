@@ -1,0 +1,146 @@
+package streams
+
+// takeFeedsLocked takes what the feeds have, in the order of revisions. Where a feed no longer has all, or looking at
+// so many feeds is more work than looking at what was appended, the ring is read instead; where the ring no longer has
+// it either, its own keys have lapped the subscription.
+func (s *Subscription[V]) takeFeedsLocked(limit uint64) (lostTo uint64) {
+	if limit-s.scanned < uint64(len(s.wires)) {
+		if s.takeRingLocked(limit) == 0 {
+			return 0
+		}
+	}
+	gather := s.gatherLocked
+	if len(s.wires) == 1 {
+		gather = s.gatherOneLocked
+	}
+	incomplete := gather(limit)
+	if incomplete == 0 {
+		return 0
+	}
+	lostTo = s.takeRingLocked(limit)
+	if lostTo == 0 {
+		return 0
+	}
+	return max(min(lostTo, incomplete), s.scanned+1)
+}
+
+// gatherOneLocked is gatherLocked for one feed, which is in order by itself.
+func (s *Subscription[V]) gatherOneLocked(limit uint64) (incomplete uint64) {
+	wire := &s.wires[0]
+	f := wire.feed
+	events := s.out.events[:]
+	if oldest := f.ring.oldest(f.ring.head.Load()); wire.next < oldest {
+		if dropped := f.dropped.Load(); dropped > s.scanned {
+			return dropped
+		}
+		wire.next = oldest
+	}
+	n, next, lapped := f.ring.read(wire.next, limit, s.filter, events)
+	if lapped {
+		return max(f.dropped.Load(), s.scanned+1)
+	}
+	old := 0 // read from the ring already
+	for old < n && events[old].Revision <= s.scanned {
+		old++
+	}
+	if old > 0 {
+		copy(events, events[old:n])
+		clear(events[n-old : n])
+		n -= old
+	}
+	s.out.n = n
+	if next == wire.next || f.ring.head.Load() < next {
+		s.scanned = limit
+	} else if n > 0 {
+		s.scanned = max(s.scanned, events[n-1].Revision)
+	}
+	wire.next = next
+	return 0
+}
+
+// ref is an event in a feed.
+type ref struct {
+	revision uint64
+	wire     int
+	index    uint64
+}
+
+// gatherLocked merges the feeds into the batch, as far as limit and the batch go. incomplete is 0, or the newest
+// revision that some feed has lost and the subscription has not seen.
+func (s *Subscription[V]) gatherLocked(limit uint64) (incomplete uint64) {
+	var (
+		refs [batchSize]ref
+		n    int
+		more bool // there was no room for all
+		b    = s.out
+	)
+	for w := range s.wires {
+		wire := &s.wires[w]
+		f := wire.feed
+		head := f.ring.head.Load()
+		if wire.next > head {
+			continue
+		}
+		if oldest := f.ring.oldest(head); wire.next < oldest {
+			if dropped := f.dropped.Load(); dropped > s.scanned {
+				incomplete = max(incomplete, dropped)
+				continue
+			}
+			wire.next = oldest
+		}
+		first := wire.next
+		for i := first; i <= head; i++ {
+			revision := f.revisions[i%feedMarks].Load()
+			if revision <= s.scanned {
+				wire.next = i + 1
+				continue
+			}
+			if revision > limit {
+				break
+			}
+			if n == len(refs) {
+				more = true
+				if revision > refs[n-1].revision {
+					break
+				}
+				n--
+			}
+			at := n
+			for ; at > 0 && refs[at-1].revision > revision; at-- {
+				refs[at] = refs[at-1]
+			}
+			refs[at] = ref{revision: revision, wire: w, index: i}
+			n++
+		}
+		if f.overwritten(first) {
+			incomplete = max(incomplete, f.dropped.Load(), s.scanned+1)
+		}
+	}
+	if incomplete != 0 {
+		return incomplete
+	}
+	for _, r := range refs[:n] {
+		wire := &s.wires[r.wire]
+		e := &b.events[b.n]
+		if k, _, _ := wire.feed.ring.read(r.index, limit, nil, b.events[b.n:b.n+1]); k == 0 || e.Revision != r.revision {
+			// The feed moved on while we looked. What was taken so far may not be in order, so none of it counts.
+			clear(b.events[:b.n+1])
+			b.n = 0
+			return max(wire.feed.dropped.Load(), s.scanned+1)
+		}
+		if s.filter.kinds.has(e.Kind) {
+			b.n++
+		} else {
+			*e = Event[V]{}
+		}
+	}
+	for _, r := range refs[:n] {
+		s.wires[r.wire].next = r.index + 1
+	}
+	if more {
+		s.scanned = refs[n-1].revision
+	} else {
+		s.scanned = limit
+	}
+	return 0
+}
