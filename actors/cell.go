@@ -173,8 +173,10 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) (grou
 		}
 	case opObserve:
 		c.life.Observe(turn, m.refresh)
+		c.rank.observed.Store(c.life.Observed())
 	case opUnobserve:
 		c.life.Unobserve(turn, m.refresh)
+		c.rank.observed.Store(c.life.Observed())
 	case opDue:
 		c.life.Due(turn)
 	case opClose:

@@ -27,6 +27,7 @@ type policy[V any] struct {
 // links to the policy's lock.
 type rank[V any] struct {
 	visited      atomic.Bool
+	observed     atomic.Bool // the cell's word; it cannot go (M2)
 	listed       bool
 	weight       uint32
 	newer, older *cell[V]
@@ -111,8 +112,9 @@ func (p *policy[V]) farOver() bool {
 		(p.maxWeight > 0 && weight+int64(p.history.Weight()) > p.maxWeight+p.maxWeight/32)
 }
 
-// victim is who should go next, nil where nobody can. Cells with a flight in
-// the air are passed over; the cell itself has the last word (M2).
+// victim is who should go next, nil where nobody can. Cells that are observed
+// or have a flight in the air are passed over; the cell itself has the last
+// word (M2).
 func (p *policy[V]) victim() *cell[V] {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -128,7 +130,7 @@ func (p *policy[V]) victim() *cell[V] {
 			c.rank.visited.Store(false)
 			continue
 		}
-		if c.flight.Load() == nil {
+		if c.flight.Load() == nil && !c.rank.observed.Load() {
 			return c
 		}
 	}
