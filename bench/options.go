@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"regexp"
 	"runtime/pprof"
 	"slices"
@@ -81,8 +83,12 @@ func (o *options) measure() error {
 	if err != nil {
 		return err
 	}
+	// Whoever interrupts gets the results so far; whoever does so twice, none.
+	ctx, relax := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer relax()
+	context.AfterFunc(ctx, relax)
 	line := newProgressLine(os.Stderr)
-	results := harness.Plan{Workloads: chosen, Rounds: o.rounds, Quick: o.quick, Tell: line.tell}.Run()
+	results := harness.Plan{Workloads: chosen, Rounds: o.rounds, Quick: o.quick, Tell: line.tell}.Run(ctx)
 	line.clear()
 	return errors.Join(stop(), o.publish(report.Report{Machine: harness.ThisMachine(), Results: results, Note: o.note()}))
 }

@@ -32,7 +32,7 @@ func TestEveryWorkloadRuns(t *testing.T) {
 	}
 	r := report.Report{
 		Machine: harness.ThisMachine(),
-		Results: harness.Plan{Workloads: quick, Rounds: 1, Quick: true}.Run(),
+		Results: harness.Plan{Workloads: quick, Rounds: 1, Quick: true}.Run(t.Context()),
 	}
 	for _, result := range r.Results {
 		for _, s := range result.Series {

@@ -69,15 +69,15 @@ func (r Result) Faulty(s Series) bool {
 	return false
 }
 
-// Ratio of s to another in the first column: the median of the ratios of each
-// round, in which the machine was the same to both.
-func (s Series) Ratio(to *Series) float64 {
+// Ratio of s to another in a column: the median of the ratios of each round, in
+// which the machine was the same to both.
+func (s Series) Ratio(to *Series, column int) float64 {
 	if to == nil {
 		return math.NaN()
 	}
 	var ratios []float64
 	for i := range min(len(s.Runs), len(to.Runs)) {
-		if r := s.Runs[i][0] / to.Runs[i][0]; !math.IsNaN(r) && !math.IsInf(r, 0) {
+		if r := s.Runs[i][column] / to.Runs[i][column]; !math.IsNaN(r) && !math.IsInf(r, 0) {
 			ratios = append(ratios, r)
 		}
 	}

@@ -39,10 +39,10 @@ func TestBest_IsNeitherOursNorBareNorFaulty(t *testing.T) {
 func TestRatio_IsMadeRoundByRound(t *testing.T) {
 	// The machine was ten times slower in the second round, for both.
 	a, b := of("freshet", 10, 100, 12), of("peer", 20, 200, 20)
-	if got := a.Ratio(&b); got != 0.5 {
+	if got := a.Ratio(&b, 0); got != 0.5 {
 		t.Errorf("ratio %v, want 0.5", got)
 	}
-	if !math.IsNaN(a.Ratio(nil)) {
+	if !math.IsNaN(a.Ratio(nil, 0)) {
 		t.Error("there is a ratio to nobody")
 	}
 }

@@ -3,6 +3,7 @@
 package harness
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"time"
@@ -44,12 +45,15 @@ type Series struct {
 	Err          error       // it failed, and was left out from then on
 }
 
-// Run does the plan and returns the results, those up to a failure included.
-func (p Plan) Run() []Result {
+// Run does the plan and returns the results: when ctx ends, those so far.
+func (p Plan) Run(ctx context.Context) []Result {
 	work := p.chosen()
 	eta := newEstimate(work, p.Rounds)
 	results := make([]Result, 0, len(work))
 	for i, w := range work {
+		if ctx.Err() != nil {
+			break
+		}
 		tell := func(round, rounds int, who string) {
 			if p.Tell != nil {
 				p.Tell(Progress{
@@ -58,7 +62,7 @@ func (p Plan) Run() []Result {
 				})
 			}
 		}
-		results = append(results, p.measure(w, tell, eta))
+		results = append(results, p.measure(ctx, w, tell, eta))
 		eta.done(w)
 	}
 	return results
@@ -89,13 +93,16 @@ func rounds(w work.Workload, asked int) int {
 	return asked
 }
 
-func (p Plan) measure(w work.Workload, tell func(round, rounds int, who string), eta *estimate) Result {
+func (p Plan) measure(ctx context.Context, w work.Workload, tell func(round, rounds int, who string), eta *estimate) Result {
 	if w.Procs > 0 {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(w.Procs))
 	}
 	r := Result{Workload: w, Ops: w.Ops}
 	runs := make([]work.Run, len(w.Contenders))
 	for i, c := range w.Contenders {
+		if ctx.Err() != nil {
+			break
+		}
 		tell(0, rounds(w, p.Rounds), c.Name)
 		run, err := c.Prepare()
 		runs[i] = run
@@ -103,9 +110,9 @@ func (p Plan) measure(w work.Workload, tell func(round, rounds int, who string),
 		r.Series = append(r.Series, Series{Name: c.Name, Module: c.Module, Bare: c.Bare, Err: err})
 	}
 	for round := range rounds(w, p.Rounds) {
-		for i := range w.Contenders {
+		for i := range r.Series {
 			s := &r.Series[i]
-			if s.Err != nil {
+			if s.Err != nil || ctx.Err() != nil {
 				continue
 			}
 			tell(round+1, rounds(w, p.Rounds), s.Name)

@@ -84,7 +84,7 @@ func (r Report) JSON(w io.Writer) error {
 		}
 		for _, s := range result.Series {
 			jc := jsonContender{
-				Name: s.Name, Ratio: number(s.Ratio(best)), Faulty: result.Faulty(s),
+				Name: s.Name, Ratio: number(s.Ratio(best, 0)), Faulty: result.Faulty(s),
 				Unit: map[string]string{}, Runs: map[string][]*float64{},
 			}
 			if s.Err != nil {

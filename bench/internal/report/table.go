@@ -62,7 +62,7 @@ func tableOf(r harness.Result) table {
 			t = append(t, row)
 			continue
 		}
-		row := []string{s.Name, spread(s.Spread(0), r.Workload.Columns[0].Unit), ratio(s.Ratio(best))}
+		row := []string{s.Name, spread(s.Spread(0), r.Workload.Columns[0].Unit), ratio(s.Ratio(best, 0))}
 		if r.Faulty(s) || s.Bare {
 			row[2] = "(" + row[2] + ")"
 		}

@@ -122,7 +122,6 @@ func rush(p peer.Peer, callers int, leave bool) (rushOutcome, error) {
 		}
 	}
 	start := make(chan struct{})
-	first := 0
 	if !leave {
 		for range callers {
 			go func() { <-start; call(false) }()
@@ -131,8 +130,7 @@ func rush(p peer.Peer, callers int, leave bool) (rushOutcome, error) {
 		began = time.Now()
 		close(start)
 	} else {
-		first = 1
-		for i := range callers - first {
+		for i := range callers - 1 {
 			go func() { <-start; call(i%2 == 1) }()
 		}
 		time.Sleep(time.Millisecond)
