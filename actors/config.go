@@ -84,7 +84,8 @@ type Config[V any] struct {
 	// arrival decides.
 	Newer func(a, b V) bool
 
-	// History is how many events are kept for subscribers to resume from.
+	// History is how many events are kept for subscribers to resume from; with
+	// MaxWeight fewer, where their values would take more than a quarter of it.
 	// 0: 1024.
 	History int
 

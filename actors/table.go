@@ -48,6 +48,7 @@ type Table[V any] struct {
 	room       room
 	sweeper    sweeper[V]
 	gate       gate
+	crew       crew[V]
 	tier       *tier[V] // nil: no Store
 	deadlines  *deadlines
 	dispatcher actor.Dispatcher
@@ -91,8 +92,10 @@ func NewTable[V any](c Config[V]) (*Table[V], error) {
 	t.bulkSource, _ = c.Source.(BulkSource[V])
 	t.deadlines = newDeadlines(t.clock, &t.working)
 	t.sweeper.table = t
+	t.crew.table = t
 	t.log, err = streams.NewLog(streams.LogConfig[V]{
 		Cache: c.Name, History: c.History, Scan: t.scan, Observe: t.observe,
+		MaxWeight: c.MaxWeight / historyShare,
 	})
 	if err != nil {
 		return nil, err
@@ -111,6 +114,10 @@ func NewTable[V any](c Config[V]) (*Table[V], error) {
 
 // Log is the log of the table's events.
 func (t *Table[V]) Log() *streams.Log[V] { return t.log }
+
+// historyShare is which part of MaxWeight the history may take: more would leave
+// the residents nothing, for it holds values that are not resident any more.
+const historyShare = 4
 
 const maxKey = 4096
 
@@ -299,6 +306,7 @@ func (t *Table[V]) Close(ctx context.Context) error {
 		}
 		close(t.ending)
 		t.deadlines.close()
+		t.crew.due()
 		if t.tier != nil {
 			t.tier.flush()
 		}
@@ -308,6 +316,7 @@ func (t *Table[V]) Close(ctx context.Context) error {
 		}
 	}
 	running := t.working.wait(ctx)
+	t.crew.members.wait(ctx)
 	if t.private {
 		t.runtime.clock.Close()
 	}

@@ -26,6 +26,9 @@ type LogConfig[V any] struct {
 	// History is how many events are kept for slow readers and for resuming; 0: DefaultHistory; negative is an error.
 	// More of it forgives longer absences and costs about 170 bytes an event beside the values that the events hold.
 	History int
+	// MaxWeight bounds the sum of the weights of the events that are kept: the oldest are given up before their time, a
+	// few at once, but never the newest few. 0: no bound.
+	MaxWeight uint64
 	// Epoch tells one life of the cache from another; 0: drawn from crypto/rand. Give it only to make tests repeatable.
 	Epoch uint64
 	// Now is the clock for At of control events; nil: time.Now.
@@ -93,7 +96,11 @@ func NewLog[V any](cfg LogConfig[V]) (*Log[V], error) {
 		weights: make([]uint32, keep),
 		subs:    make(map[*Subscription[V]]struct{}),
 	}
-	l.ring.init(keep, spanFor(keep))
+	span := spanFor(keep)
+	if cfg.MaxWeight > 0 {
+		span = min(span, weighedSpan)
+	}
+	l.ring.init(keep, span)
 	l.last.Store(math.MaxUint64)
 	l.batches.New = func() any { return new(batch[V]) }
 	return l, nil
@@ -143,7 +150,24 @@ func (l *Log[V]) append(e *Event[V], weight uint32, publish func(revision uint64
 		}
 	}
 	l.ring.publish()
+	for l.cfg.MaxWeight > 0 && l.weight.Load() > l.cfg.MaxWeight && l.forgetLocked() {
+		continue
+	}
 	return revision, f
+}
+
+// weighedSpan is how many events are given up at once where their weight is bounded.
+const weighedSpan = 8
+
+// forgetLocked gives up the oldest events and their weights.
+func (l *Log[V]) forgetLocked() bool {
+	from, to, ok := l.ring.forget()
+	for i := from; i < to; i++ {
+		w := &l.weights[(i-1)%uint64(len(l.weights))]
+		l.weight.Add(-uint64(*w))
+		*w = 0
+	}
+	return ok
 }
 
 // Revision is the newest revision allotted; 0 when there is none yet.

@@ -22,6 +22,7 @@ type ring[V any] struct {
 
 	current *chunk[V]     // the writer's chunk
 	head    atomic.Uint64 // index of the newest event; 1 is the first
+	floor   atomic.Uint64 // what is below was forgotten early; 0: nothing was
 }
 
 type chunk[V any] struct {
@@ -43,10 +44,32 @@ func spanFor(keep uint64) uint64 { return min(max(keep/8, 1), maxSpan) }
 
 // oldest is the index of the oldest event that may be read when head is the newest.
 func (r *ring[V]) oldest(head uint64) uint64 {
-	if head <= r.keep {
-		return 1
+	oldest := max(r.floor.Load(), 1)
+	if head > r.keep {
+		oldest = max(oldest, head-r.keep+1)
 	}
-	return head - r.keep + 1
+	return oldest
+}
+
+// forget gives up the oldest chunk that is kept, before its time, unless it is
+// the one being written. It returns the indices that went, from and to, which is not among them.
+func (r *ring[V]) forget() (from, to uint64, ok bool) {
+	from = r.oldest(r.head.Load())
+	part := (from - 1) >> r.shift
+	to = (part+1)<<r.shift + 1
+	place := &r.table[part%uint64(len(r.table))]
+	c := place.Load()
+	if c == nil || c == r.current {
+		return 0, 0, false
+	}
+	r.floor.Store(to)
+	c.first.Store(0)
+	if c.pins.Load() == 0 {
+		clear(c.slots)
+	} else {
+		place.Store(&chunk[V]{slots: make([]Event[V], 1<<r.shift)})
+	}
+	return from, to, true
 }
 
 // slot is the place of the next event. The writer fills it and then calls publish.
