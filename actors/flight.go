@@ -72,7 +72,7 @@ func (f *flight[V]) wanted() bool { return f.end.Load() == flying }
 // start begins the origin call on a goroutine of its own.
 func (f *flight[V]) start() {
 	f.depart()
-	go f.run()
+	f.cell.table.crew.fly(f)
 }
 
 // spared ends a flight that was in the air already, in a bulk call that said
