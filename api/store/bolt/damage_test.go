@@ -1,0 +1,265 @@
+package bolt_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
+
+	freshet "github.com/freshet-go/freshet/api"
+	"github.com/freshet-go/freshet/api/store/bolt"
+)
+
+// filled is a closed file with 300 records.
+func filled(t *testing.T) (path string, opts bolt.Options) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "db")
+	opts = bolt.Options{SweepEvery: -1}
+	db, s := open(t, path, opts)
+	fill(t, s, 300, func(i int) freshet.Record { return rec(i, strings.Repeat(fmt.Sprint(i, "."), 50)) })
+	require.NoError(t, db.Close())
+	return path, opts
+}
+
+func TestAnotherProcessHasIt(t *testing.T) {
+	path, opts := filled(t)
+	db, _ := open(t, path, opts)
+	opts.LockTimeout = 50 * time.Millisecond
+	_, err := bolt.Open(path, opts) // flock tells apart open files, not processes
+	require.ErrorIs(t, err, bolt.ErrLocked)
+	require.EqualError(t, err, "freshet: bolt: "+path+": another process has it open: it was not free within 50ms")
+	require.NoError(t, db.Close())
+	open(t, path, opts)
+}
+
+func TestANewerSchemaIsLeftAlone(t *testing.T) {
+	path, opts := filled(t)
+	raw, err := bbolt.Open(path, 0, nil)
+	require.NoError(t, err)
+	require.NoError(t, raw.Update(func(tx *bbolt.Tx) error {
+		return tx.Bucket([]byte("freshet")).Put([]byte("schema"), binary.BigEndian.AppendUint32(nil, 2))
+	}))
+	require.NoError(t, raw.Close())
+	before, err := os.ReadFile(path)
+	require.NoError(t, err)
+	_, err = bolt.Open(path, opts)
+	require.ErrorIs(t, err, bolt.ErrSchema)
+	require.ErrorContains(t, err, "it is of a newer version: 2, and this program knows 1")
+	after, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(before, after))
+}
+
+func TestSomebodyElsesFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	raw, err := bbolt.Open(path, 0o600, nil)
+	require.NoError(t, err)
+	require.NoError(t, raw.Update(func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte("theirs")); return err }))
+	require.NoError(t, raw.Close())
+	_, err = bolt.Open(path, bolt.Options{})
+	require.ErrorIs(t, err, bolt.ErrDamaged)
+	require.ErrorContains(t, err, `a bucket "theirs"`)
+	for name, content := range map[string]string{"text": "hello", "long text": strings.Repeat("hello, world\n", 10_000)} {
+		path := filepath.Join(t.TempDir(), "db")
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+		_, err = bolt.Open(path, bolt.Options{})
+		require.ErrorIs(t, err, bolt.ErrDamaged, name)
+		left, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, content, string(left), "it was left alone")
+	}
+	_, err = bolt.Open(t.TempDir(), bolt.Options{})
+	require.ErrorContains(t, err, "it is a directory")
+}
+
+func TestATruncatedFileIsAClearError(t *testing.T) {
+	path, opts := filled(t)
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	refused := 0
+	for size := 1; size < len(whole); size += 1 + len(whole)/97 {
+		cut := filepath.Join(t.TempDir(), "db")
+		require.NoError(t, os.WriteFile(cut, whole[:size], 0o600))
+		db, err := bolt.Open(cut, opts)
+		if err == nil { // only what was never written yet is missing
+			s, err := db.Store("users")
+			require.NoError(t, err)
+			_, err = s.Get(t.Context(), "k/00299")
+			require.NoError(t, err)
+			require.NoError(t, db.Close())
+			continue
+		}
+		refused++
+		require.ErrorIs(t, err, bolt.ErrDamaged, "cut to %d of %d", size, len(whole))
+	}
+	require.Greater(t, refused, 20)
+}
+
+func TestACorruptRecordIsAMissAndReported(t *testing.T) {
+	var told atomic.Value
+	db, s := open(t, filepath.Join(t.TempDir(), "db"), bolt.Options{SweepEvery: -1, Logger: quiet, OnCorrupt: func(cache, key string, err error) {
+		told.Store(fmt.Sprint(cache, "/", key, ": ", err))
+	}})
+	for name, change := range map[string]func([]byte) []byte{
+		"a bit":       func(b []byte) []byte { b[len(b)-1] ^= 1; return b },
+		"its end":     func(b []byte) []byte { return b[:len(b)-1] },
+		"all":         func([]byte) []byte { return nil },
+		"its version": func(b []byte) []byte { b[2] = 9; return b },
+	} {
+		require.NoError(t, s.Set(t.Context(), name, rec(1, "v")))
+		require.NoError(t, s.Raw(name, change))
+		_, err := s.Get(t.Context(), name)
+		require.ErrorIs(t, err, freshet.ErrNotFound)
+		require.Contains(t, told.Load(), "users/"+name+": the record is ")
+	}
+	require.EqualValues(t, 4, db.Corrupt())
+	removed, _, err := s.SweepPass()
+	require.NoError(t, err)
+	require.Equal(t, 3, removed, "what is of a newer version stays for who can read it")
+	require.NoError(t, s.Set(t.Context(), "its version", rec(2, "w")))
+	_, err = s.Get(t.Context(), "its version")
+	require.NoError(t, err)
+}
+
+// Whatever the disk did to the file: Open fails with a sentence, or a Get has the
+// record, or a miss. It never panics and never has another's bytes.
+func TestD2_BitRotIsNeverFatalToReads(t *testing.T) {
+	path, opts := filled(t)
+	opts.Logger = quiet
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	refused, missed, read, reported := 0, 0, 0, int64(0)
+	for range 150 {
+		rotten := bytes.Clone(whole)
+		for range 1 + rng.IntN(20) {
+			at := rng.IntN(len(rotten))
+			for i := range rotten[at:min(len(rotten), at+1+rng.IntN(64))] {
+				rotten[at+i] = byte(rng.Uint32())
+			}
+		}
+		rot := filepath.Join(t.TempDir(), "db")
+		require.NoError(t, os.WriteFile(rot, rotten, 0o600))
+		db, err := bolt.Open(rot, opts)
+		if err != nil {
+			require.ErrorContains(t, err, "freshet: bolt: "+rot)
+			refused++
+			continue
+		}
+		if s, err := db.Store("users"); err != nil {
+			refused++
+		} else {
+			for i := range 300 {
+				r, err := s.Get(t.Context(), fmt.Sprintf("k/%05d", i))
+				if err == nil {
+					require.Equal(t, strings.Repeat(fmt.Sprint(i, "."), 50), string(r.Value))
+					read++
+				} else {
+					require.ErrorIs(t, err, freshet.ErrNotFound)
+					missed++
+				}
+			}
+		}
+		reported += db.Corrupt()
+		_ = db.Close()
+	}
+	t.Logf("%d refused to open; %d records read, %d missed, %d reports", refused, read, missed, reported)
+	require.NotZero(t, read)
+	require.NotZero(t, missed)
+}
+
+func TestAFileThatCannotBeWritten(t *testing.T) {
+	path, opts := filled(t)
+	for _, errno := range []error{syscall.EROFS, syscall.EACCES} {
+		_, err := bolt.Open(path, bolt.OpenWith(opts, func(name string, flag int, mode os.FileMode) (*os.File, error) {
+			return nil, &fs.PathError{Op: "open", Path: name, Err: errno}
+		}))
+		require.ErrorIs(t, err, errno)
+		require.ErrorContains(t, err, "the file cannot be written by this process")
+	}
+	if os.Geteuid() == 0 {
+		t.Log("root may write every file: the rest is for other users")
+		return
+	}
+	require.NoError(t, os.Chmod(path, 0o400))
+	_, err := bolt.Open(path, opts)
+	require.ErrorContains(t, err, "the file cannot be written by this process")
+}
+
+// TestAFullDisk: in a process whose files may not grow beyond 1 MiB, writes fail
+// with a clear error, what is there stays readable, and room gives writes again.
+func TestAFullDisk(t *testing.T) {
+	self, err := os.Executable()
+	require.NoError(t, err)
+	child := exec.CommandContext(t.Context(), self)
+	child.Env = append(os.Environ(), "FRESHET_BOLT_CHILD=full|"+filepath.Join(t.TempDir(), "db"))
+	out, err := child.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Contains(t, string(out), "there is no room to write")
+	require.Contains(t, string(out), "all is well")
+}
+
+func runFull(path string) {
+	signal.Ignore(syscall.SIGXFSZ)
+	must := func(err error) {
+		if err != nil {
+			panic(err)
+		}
+	}
+	limit := syscall.Rlimit{}
+	must(syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit))
+	old := limit.Cur
+	limit.Cur = 1 << 20
+	must(syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit))
+	ctx := context.Background()
+	db, err := bolt.Open(path, bolt.Options{})
+	must(err)
+	s, err := db.Store("users")
+	must(err)
+	value := bytes.Repeat([]byte("x"), 10_000)
+	held := 0
+	for ; ; held++ {
+		if err = s.Set(ctx, fmt.Sprint(held), freshet.Record{Value: value, ReadAt: at(1)}); err != nil {
+			break
+		}
+	}
+	fmt.Println(held, err)
+	check := func() {
+		for i := range held {
+			r, err := s.Get(ctx, fmt.Sprint(i))
+			must(err)
+			if !bytes.Equal(r.Value, value) {
+				panic(i)
+			}
+		}
+	}
+	check()
+	limit.Cur = old
+	must(syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit))
+	must(s.Set(ctx, fmt.Sprint(held), freshet.Record{Value: value, ReadAt: at(1)}))
+	held++
+	must(db.Close())
+	db, err = bolt.Open(path, bolt.Options{})
+	must(err)
+	s, err = db.Store("users")
+	must(err)
+	check()
+	must(db.Close())
+	fmt.Println("all is well")
+}
