@@ -1,0 +1,241 @@
+package redis
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+// Invalidation is what other processes erased or replaced.
+type Invalidation struct {
+	// Keys were erased, or hold something else than before.
+	Keys []string
+	// Prefixes were erased by DeletePrefix.
+	Prefixes []string
+	// Lost says that messages may have been lost (the connection was, the database
+	// was flushed, or the listeners were too slow): any key may have changed.
+	Lost bool
+}
+
+// OnInvalidate has f told of what other processes do to the records of this
+// name, until stop is called or the Client is closed. f is called from one
+// goroutine, one call at a time; it may take its time, but what comes meanwhile
+// beyond 4,096 messages is Lost. A panic of f is logged and f goes on being called. After
+// stop returned f is not called any more; f itself must not call stop.
+//
+// It uses one connection of its own for each name. Until the first connection is
+// made nothing is heard; Lost is told when it is there. An erased key is told
+// whether or not this process holds it.
+func (s *Store) OnInvalidate(f func(Invalidation)) (stop func()) { return s.shared.ears.add(f) }
+
+// heard is one message: a key of Redis as it came, or that messages were lost.
+type heard struct {
+	key  string
+	lost bool
+}
+
+// ears listen for one name. They begin with the first listener and stay.
+type ears struct {
+	shared *shared
+	heard  chan heard
+	lost   atomic.Bool
+	erases map[string]string // tombstones that were told, for tell alone
+
+	mu        sync.Mutex // held while listeners are told
+	begun     bool
+	next      int
+	listeners map[int]func(Invalidation)
+}
+
+func (e *ears) add(f func(Invalidation)) (stop func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := e.shared.client
+	if !e.begun {
+		c.mu.Lock()
+		if !c.closed {
+			e.begun, e.listeners = true, map[int]func(Invalidation){}
+			c.work.Go(e.listen)
+			c.work.Go(e.tell)
+		}
+		c.mu.Unlock()
+	}
+	if !e.begun {
+		return func() {}
+	}
+	id := e.next
+	e.next++
+	e.listeners[id] = f
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(e.listeners, id)
+	}
+}
+
+// listen holds the tracking connection. rueidis makes it again when a command
+// needs it, so it is probed.
+func (e *ears) listen() {
+	c := e.shared.client
+	option := c.option
+	option.DisableCache, option.CacheSizeEachConn = false, 1<<16
+	option.PipelineMultiplex = -1 // one connection, so that a message comes once
+	option.ClientTrackingOptions = []string{
+		"PREFIX", e.shared.base + "t:", "PREFIX", e.shared.base + "p:", "PREFIX", e.shared.base + "n:", "BCAST",
+	}
+	option.OnInvalidations = e.hear
+	var conn rueidis.Client
+	defer func() {
+		if conn != nil {
+			conn.Close()
+		}
+	}()
+	ticker := time.NewTicker(listenEvery)
+	defer ticker.Stop()
+	for well := true; ; {
+		var err error
+		if conn == nil {
+			if conn, err = rueidis.NewClient(option); err == nil {
+				e.push(heard{lost: true})
+			}
+		} else {
+			ctx, cancel := context.WithTimeout(c.ctx, c.opts.Timeout)
+			err = conn.Do(ctx, conn.B().Ping().Build()).Error()
+			cancel()
+		}
+		if c.ctx.Err() != nil {
+			return
+		}
+		if err != nil && well {
+			c.opts.Logger.Warn("freshet: redis: invalidations are not heard for now", "cache", e.shared.name, "error", wording(err))
+		}
+		well = err == nil
+		select {
+		case <-c.ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// hear is called by rueidis on the goroutine that reads the connection: it
+// must not wait. nil is a lost connection or a flushed database.
+func (e *ears) hear(messages []rueidis.RedisMessage) {
+	if messages == nil {
+		e.push(heard{lost: true})
+		return
+	}
+	for _, m := range messages {
+		if key, err := m.ToString(); err == nil {
+			e.push(heard{key: key})
+		}
+	}
+}
+
+func (e *ears) push(h heard) {
+	if h.lost {
+		e.lost.Store(true)
+	}
+	select {
+	case e.heard <- h:
+	default:
+		e.lost.Store(true)
+	}
+}
+
+// tell looks at what was heard, in batches, and tells the listeners.
+func (e *ears) tell() {
+	const batch = 256
+	c := e.shared.client
+	for {
+		var keys []string
+		select {
+		case <-c.ctx.Done():
+			return
+		case h := <-e.heard:
+			keys = append(keys, h.key)
+		}
+	gather:
+		for len(keys) < batch {
+			select {
+			case h := <-e.heard:
+				keys = append(keys, h.key)
+			default:
+				break gather
+			}
+		}
+		i := Invalidation{Lost: e.lost.Swap(false)}
+		if err := e.look(keys, &i); err != nil {
+			i.Lost = true // it is not known who did it, so it may be anybody
+		}
+		if c.ctx.Err() == nil && (i.Lost || len(i.Keys) > 0 || len(i.Prefixes) > 0) {
+			e.call(i)
+		}
+	}
+}
+
+// look finds out which of the keys are another process's doing: what this process
+// wrote it knows, and what ended by itself is no news.
+func (e *ears) look(keys []string, i *Invalidation) error {
+	seen := map[string]bool{"": true}
+	var asked []string
+	for _, key := range keys {
+		if !seen[key] && strings.HasPrefix(key, e.shared.base) {
+			asked = append(asked, key)
+		}
+		seen[key] = true
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	return e.shared.client.call(e.shared.client.ctx, func(ctx context.Context, conn rueidis.Client) error {
+		values, err := conn.Do(ctx, conn.B().Mget().Key(asked...).Build()).ToArray()
+		if err != nil {
+			return err
+		}
+		told := map[string]bool{}
+		for n, v := range values {
+			value, err := v.ToString()
+			if err != nil || strings.HasSuffix(value, e.shared.client.writer) {
+				continue
+			}
+			kind, key, _ := strings.Cut(strings.TrimPrefix(asked[n], e.shared.base), ":")
+			switch {
+			case kind != "n" && e.erases[asked[n]] == value: // only its end was set anew
+				continue
+			case kind != "n":
+				if len(e.erases) >= maxHeard {
+					clear(e.erases)
+				}
+				e.erases[asked[n]] = value
+			}
+			switch {
+			case kind == "p":
+				i.Prefixes = append(i.Prefixes, key)
+			case !told[key]:
+				i.Keys = append(i.Keys, key)
+				told[key] = true
+			}
+		}
+		return nil
+	})
+}
+
+func (e *ears) call(i Invalidation) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, f := range e.listeners {
+		func() {
+			defer func() {
+				if p := recover(); p != nil {
+					e.shared.client.opts.Logger.Error("freshet: redis: a listener of invalidations panicked", "cache", e.shared.name, "panic", p)
+				}
+			}()
+			f(i)
+		}()
+	}
+}
