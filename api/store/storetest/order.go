@@ -89,7 +89,7 @@ var outlivingTests = []test{
 		r := p.read(30, "later, but short")
 		r.ExpiresAt = p.now().Add(50 * time.Millisecond)
 		p.set("key", r)
-		p.wantValue("key", "later, but short")
+		p.wantUntil(r.ExpiresAt, "key", "later, but short")
 		p.pass(r.ExpiresAt.Sub(p.now()))
 		p.wantNone("key")
 		p.set("key", p.read(10, "a late write"))

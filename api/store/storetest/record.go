@@ -121,7 +121,7 @@ var expiryTests = []test{
 		r.ExpiresAt = p.now().Add(50 * time.Millisecond)
 		p.set("key", r)
 		p.set("key", p.read(4, "older, for ever"))
-		p.wantValue("key", "later")
+		p.wantUntil(r.ExpiresAt, "key", "later")
 		p.pass(r.ExpiresAt.Sub(p.now()))
 		p.wantNone("key")
 	}},
