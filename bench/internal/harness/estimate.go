@@ -12,11 +12,11 @@ type estimate struct {
 	began       time.Time
 	spent, rest float64 // seconds, as the workloads have it
 	ticked      float64 // of the workload that runs
-	rounds      int
+	rounds      func(work.Workload) int
 }
 
-func newEstimate(all []work.Workload, asked int) *estimate {
-	e := &estimate{began: time.Now(), rounds: asked}
+func (p Plan) newEstimate(all []work.Workload) *estimate {
+	e := &estimate{began: time.Now(), rounds: p.rounds}
 	for _, w := range all {
 		e.rest += e.cost(w)
 	}
@@ -25,7 +25,7 @@ func newEstimate(all []work.Workload, asked int) *estimate {
 
 // cost of a workload; making a contender ready takes about as long as a run.
 func (e *estimate) cost(w work.Workload) float64 {
-	return w.Seconds * float64(len(w.Contenders)*(rounds(w, e.rounds)+1))
+	return w.Seconds * float64(len(w.Contenders)*(e.rounds(w)+1))
 }
 
 // tick notes a run of w.

@@ -48,7 +48,7 @@ type Series struct {
 // Run does the plan and returns the results: when ctx ends, those so far.
 func (p Plan) Run(ctx context.Context) []Result {
 	work := p.chosen()
-	eta := newEstimate(work, p.Rounds)
+	eta := p.newEstimate(work)
 	results := make([]Result, 0, len(work))
 	for i, w := range work {
 		if ctx.Err() != nil {
@@ -85,12 +85,16 @@ func (p Plan) chosen() []work.Workload {
 	return quick
 }
 
-// rounds is how often a workload is repeated.
-func rounds(w work.Workload, asked int) int {
-	if w.Rounds > 0 {
-		return min(w.Rounds, asked)
+// rounds is how often a workload is repeated: the dear ones once if it is to be
+// quick.
+func (p Plan) rounds(w work.Workload) int {
+	switch {
+	case w.Rounds == 0:
+		return p.Rounds
+	case p.Quick:
+		return 1
 	}
-	return asked
+	return min(w.Rounds, p.Rounds)
 }
 
 func (p Plan) measure(ctx context.Context, w work.Workload, tell func(round, rounds int, who string), eta *estimate) Result {
@@ -103,19 +107,19 @@ func (p Plan) measure(ctx context.Context, w work.Workload, tell func(round, rou
 		if ctx.Err() != nil {
 			break
 		}
-		tell(0, rounds(w, p.Rounds), c.Name)
+		tell(0, p.rounds(w), c.Name)
 		run, err := c.Prepare()
 		runs[i] = run
 		eta.tick(w)
 		r.Series = append(r.Series, Series{Name: c.Name, Module: c.Module, Bare: c.Bare, Err: err})
 	}
-	for round := range rounds(w, p.Rounds) {
+	for round := range p.rounds(w) {
 		for i := range r.Series {
 			s := &r.Series[i]
 			if s.Err != nil || ctx.Err() != nil {
 				continue
 			}
-			tell(round+1, rounds(w, p.Rounds), s.Name)
+			tell(round+1, p.rounds(w), s.Name)
 			figures, err := runs[i].Do(w.Ops)
 			if err == nil && len(figures) != len(w.Columns) {
 				err = fmt.Errorf("%d figures for %d columns", len(figures), len(w.Columns))

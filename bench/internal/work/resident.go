@@ -14,7 +14,7 @@ import (
 // residents are caches that hold much: what a key costs, and what it costs the
 // garbage collector.
 func residents() []Workload {
-	small := resident("resident/100k", "A hundred thousand resident keys.", 100_000, 20_000)
+	small := resident("resident/100k", "A hundred thousand resident keys.", 100_000, 100_000)
 	large := resident("resident/1M", "A million resident keys.", 1_000_000, 0)
 	large.Rounds, large.Seconds = 3, 3
 	return []Workload{small, large}
