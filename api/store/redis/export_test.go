@@ -21,5 +21,10 @@ func (s *Store) Prepare(ctx context.Context, prefix string, at time.Time) error 
 
 // Claim takes over every purge that is in the queue.
 func (s *Store) Claim(ctx context.Context) error {
-	return s.shared.client.call(ctx, func(ctx context.Context, conn rueidis.Client) error { return s.shared.claim(ctx, conn, 0) })
+	return s.shared.client.call(ctx, func(ctx context.Context, conn rueidis.Client) error {
+		if err := renewScript.Exec(ctx, conn, []string{s.shared.queue()}, []string{"not there"}).Error(); err != nil {
+			return err // it must not queue what is not queued
+		}
+		return s.shared.claim(ctx, conn, 0)
+	})
 }

@@ -68,14 +68,13 @@ type Options struct {
 }
 
 const (
-	maxLengths  = 64               // distinct lengths of erased prefixes
-	purgeStep   = 500              // keys of one SCAN
-	claimAfter  = time.Minute      // a purge that has not ended by then is anybody's
-	newsLive    = time.Minute      // longer than a listener takes to look
-	maxPurges   = 1024             // prefixes of this process that wait for their purge
-	maxHeard    = 4096             // invalidations that wait for the listeners
-	listenEvery = 2 * time.Second  // how often the tracking connection is probed
-	purgeBudget = 30 * time.Second // of one attempt at a purge
+	maxLengths  = 64              // distinct lengths of erased prefixes
+	purgeStep   = 500             // keys of one SCAN
+	claimAfter  = time.Minute     // a purge that was not heard of for so long is anybody's
+	newsLive    = time.Minute     // longer than a listener takes to look
+	maxPurges   = 1024            // prefixes of this process that wait for their purge
+	maxHeard    = 4096            // invalidations that wait for the listeners
+	listenEvery = 2 * time.Second // how often the tracking connection is probed
 )
 
 // option checks o, fills in the defaults and says it in rueidis's words.

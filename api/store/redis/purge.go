@@ -32,11 +32,9 @@ func (s *shared) purge() {
 
 // attempt leaves what fails in the queue in Redis, where it is claimed later.
 func (s *shared) attempt(do func(context.Context, rueidis.Client) error) {
-	ctx, cancel := context.WithTimeout(s.client.ctx, purgeBudget)
-	defer cancel()
-	conn, err := s.client.connect(ctx)
+	conn, err := s.client.connect(s.client.ctx)
 	if err == nil {
-		err = do(ctx, conn)
+		err = do(s.client.ctx, conn)
 	}
 	if err != nil && s.client.ctx.Err() == nil {
 		s.client.opts.Logger.Warn("freshet: redis: space of an erased prefix is reclaimed later", "cache", s.name, "error", wording(err))
@@ -45,8 +43,12 @@ func (s *shared) attempt(do func(context.Context, rueidis.Client) error) {
 
 func (s *shared) claim(ctx context.Context, conn rueidis.Client, after time.Duration) error {
 	const most = 16
-	pairs, err := claimScript.Exec(ctx, conn, []string{s.queue()},
-		[]string{strconv.FormatInt(after.Milliseconds(), 10), strconv.Itoa(most), s.prefixes()}).AsStrSlice()
+	var pairs []string
+	err := s.step(ctx, func(ctx context.Context) (err error) {
+		pairs, err = claimScript.Exec(ctx, conn, []string{s.queue()},
+			[]string{strconv.FormatInt(after.Milliseconds(), 10), strconv.Itoa(most), s.prefixes()}).AsStrSlice()
+		return err
+	})
 	for i := 0; err == nil && i+1 < len(pairs); i += 2 {
 		err = s.purgeOne(ctx, conn, purge{prefix: pairs[i], at: pairs[i+1]})
 	}
@@ -56,24 +58,39 @@ func (s *shared) claim(ctx context.Context, conn rueidis.Client, after time.Dura
 // purgeOne goes over the keys of every node, purgeStep at a time, and then lets
 // the tombstone age.
 func (s *shared) purgeOne(ctx context.Context, conn rueidis.Client, p purge) error {
-	match := glob.Replace(s.record(p.prefix)) + "*"
+	match, heard := glob.Replace(s.record(p.prefix))+"*", time.Now()
 	for _, node := range conn.Nodes() {
 		for cursor, first := uint64(0), true; first || cursor != 0; first = false {
-			page, err := node.Do(ctx, node.B().Scan().Cursor(cursor).Match(match).Count(purgeStep).Build()).AsScanEntry()
+			err := s.step(ctx, func(ctx context.Context) error {
+				page, err := node.Do(ctx, node.B().Scan().Cursor(cursor).Match(match).Count(purgeStep).Build()).AsScanEntry()
+				cursor = page.Cursor
+				if err != nil || len(page.Elements) == 0 {
+					return err
+				}
+				return purgeScript.Exec(ctx, conn, page.Elements, []string{p.at}).Error()
+			})
+			if err == nil && time.Since(heard) > claimAfter/4 {
+				heard = time.Now()
+				err = s.step(ctx, func(ctx context.Context) error {
+					return renewScript.Exec(ctx, conn, []string{s.queue()}, []string{p.prefix}).Error()
+				})
+			}
 			if err != nil {
-				return err
-			}
-			cursor = page.Cursor
-			if len(page.Elements) == 0 {
-				continue
-			}
-			if err := purgeScript.Exec(ctx, conn, page.Elements, []string{p.at}).Error(); err != nil {
 				return err
 			}
 		}
 	}
-	return purgedScript.Exec(ctx, conn, []string{s.lengths(), s.queue()},
-		[]string{s.prefixes(), p.prefix, p.at, millis(s.client.opts.Tombstones)}).Error()
+	return s.step(ctx, func(ctx context.Context) error {
+		return purgedScript.Exec(ctx, conn, []string{s.lengths(), s.queue()},
+			[]string{s.prefixes(), p.prefix, p.at, millis(s.client.opts.Tombstones)}).Error()
+	})
+}
+
+// step bounds one step of a purge; a purge as a whole takes what it takes.
+func (s *shared) step(ctx context.Context, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, s.client.opts.Timeout)
+	defer cancel()
+	return do(ctx)
 }
 
 // glob escapes what SCAN's MATCH would read as a pattern.

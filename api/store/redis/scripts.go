@@ -134,6 +134,11 @@ if redis.call('ZCARD', KEYS[2]) == 0 then
 end
 return 1`)
 
+	// KEYS queue; ARGV prefix. Its purge goes on, so nobody is to take it over.
+	renewScript = rueidis.NewLuaScriptRetryable(`
+local time = redis.call('TIME')
+return redis.call('ZADD', KEYS[1], 'XX', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)), ARGV[1])`)
+
 	// KEYS queue; ARGV milliseconds after which a purge that was claimed and did
 	// not end is somebody else's, how many to claim at most, base of prefixes. It answers
 	// prefixes and their times in turn.
