@@ -46,7 +46,10 @@ const (
 
 // stripes is how many copies of the counters there are: readers on different
 // goroutines count on different cache lines.
-const stripes = 32
+const (
+	stripes    = 64
+	stripeBits = 6
+)
 
 type stripe struct {
 	n [counters]atomic.Uint64
@@ -59,8 +62,8 @@ type tallies [stripes]stripe
 // goroutines share one for long, and it costs no lookup.
 func (t *tallies) count(c counter) {
 	var here byte
-	at := uintptr(unsafe.Pointer(&here))
-	t[(at>>10^at>>15)%stripes].n[c].Add(1)
+	stack := uint64(uintptr(unsafe.Pointer(&here))) >> 11 // 2 kB is the smallest
+	t[stack*0x9E3779B97F4A7C15>>(64-stripeBits)].n[c].Add(1)
 }
 
 func (t *tallies) sum(c counter) (sum uint64) {
