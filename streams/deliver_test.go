@@ -18,7 +18,7 @@ var deliverTo = []int{1, 10, 100}
 func BenchmarkDeliver(b *testing.B) {
 	for _, n := range deliverTo {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			l := newLog(b, streams.LogConfig[int]{Cache: "bench", History: 4096})
+			l := newLog(b, streams.LogConfig[int]{Cache: "bench", History: 1 << 14})
 			per := b.N/n + 1
 			var wg sync.WaitGroup
 			for range n {
@@ -46,8 +46,8 @@ func BenchmarkDeliver(b *testing.B) {
 			b.ResetTimer()
 			for i := range per {
 				l.Append(&e, 1, nil)
-				if i%1024 == 0 { // nobody is to be lapped: the work is to be the same as the other's
-					for l.Stats().Lag > 2048 {
+				if i%4096 == 0 { // nobody is to be lapped: the work is to be the same as the other's
+					for l.Stats().Lag > 1<<13 {
 						runtime.Gosched()
 					}
 				}
@@ -85,6 +85,49 @@ func BenchmarkDeliverRxgo(b *testing.B) {
 			b.ResetTimer()
 			for range per {
 				src <- item
+			}
+			wg.Wait()
+		})
+	}
+}
+
+// BenchmarkDeliverRx is the same work through the rx face.
+func BenchmarkDeliverRx(b *testing.B) {
+	for _, n := range deliverTo {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			l := newLog(b, streams.LogConfig[int]{Cache: "bench", History: 1 << 14})
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			per := b.N/n + 1
+			var wg sync.WaitGroup
+			for range n {
+				ch := l.Observable().Observe(rxgo.WithContext(ctx))
+				wg.Go(func() {
+					got := 0
+					for item := range ch {
+						if item.E != nil {
+							b.Error(item.E)
+							return
+						}
+						if got++; got == per {
+							return
+						}
+					}
+				})
+			}
+			for l.Stats().Subscriptions < n {
+				runtime.Gosched()
+			}
+			e := streams.Event[int]{Key: "k", Kind: streams.Updated}
+			b.ReportAllocs()
+			b.ResetTimer()
+			for i := range per {
+				l.Append(&e, 1, nil)
+				if i%4096 == 0 {
+					for l.Stats().Lag > 1<<13 {
+						runtime.Gosched()
+					}
+				}
 			}
 			wg.Wait()
 		})

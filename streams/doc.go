@@ -33,9 +33,9 @@
 //  8. Isolated (S8). No subscriber delays a writer or another subscriber, be it slow, stuck, panicking or gone. The
 //     readers take no lock that a writer takes, but for a moment when they begin and end; waking costs the writer the
 //     same however many sleep.
-//  9. Bounded (S9). A subscription that nobody reads holds a few hundred bytes, and for each key that it names a feed of
-//     that key's 16 newest events, which all its subscribers share. One that is read holds 64 events more; one that
-//     takes a snapshot, the list of keys still to come. A subscription to [Keys] is neither woken (up to 64 keys) nor
+//  9. Bounded (S9). A subscription that nobody reads holds a kilobyte, and for each key that it names another, and a
+//     feed of that key's 16 newest events, which all its subscribers share. One that is read holds 64 events more; one
+//     that takes a snapshot, the list of keys still to come. A subscription to [Keys] is neither woken (up to 64 keys) nor
 //     lapped by the traffic of other keys.
 //  10. Ends (S10). Leaving the loop, the context and Close free everything. There is exactly one cause, which Err tells.
 //  11. Live (S11). [Live] observes its keys for as long as the subscription lasts.

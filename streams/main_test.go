@@ -124,7 +124,9 @@ func subscribe(tb testing.TB, l interface {
 // next is the next event, which is there already.
 func next(tb testing.TB, s *streams.Subscription[int]) streams.Event[int] {
 	tb.Helper()
-	e, err := s.Next(tb.Context())
+	ctx, cancel := contextFor(tb, 40*time.Second) // longer than the silence before a Bookmark
+	defer cancel()
+	e, err := s.Next(ctx)
 	require.NoError(tb, err)
 	return e
 }

@@ -153,6 +153,9 @@ func TestDebounceKeepsTheOrderOfControlEvents(t *testing.T) {
 		got, err := take(streams.Debounce(source, time.Hour), 100)
 		require.NoError(t, err)
 		require.Equal(t, []string{"0", "a1", "b3", "4", "a5", "6"}, keysOf(got))
+		ends := func(yield func(event, error) bool) { yield(event{Key: "waits", Kind: streams.Updated}, nil) }
+		got, _ = take(streams.Debounce(ends, time.Hour), 100)
+		require.Len(t, got, 1, "a source that ends without an error")
 		got, _ = take(streams.Debounce(source, 0), 100)
 		require.Len(t, got, 7)
 	})

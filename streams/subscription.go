@@ -17,8 +17,8 @@ const (
 )
 
 // Subscription is a cursor into a [Log], with a filter. It has no goroutine and no queue of its own: events stay in the
-// log until Next or Events takes them, so a subscriber that never reads costs nothing but the few hundred bytes of this
-// struct, until it is lapped.
+// log until Next or Events takes them, so a subscriber that never reads costs a kilobyte and nothing else, until it is
+// lapped.
 //
 // It ends by exactly one cause, which Err tells: its context (the context's error and cause), Close or a left Events
 // loop (ErrClosed), the log's Close (ErrClosed, once what was there is delivered), falling behind (ErrLagged), or a
