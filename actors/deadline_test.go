@@ -2,6 +2,7 @@ package actors
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,10 +17,26 @@ import (
 type bell struct {
 	deadline
 	clock *Clock
-	rung  []lifecycle.Instant
+	mu    sync.Mutex
+	rang  []lifecycle.Instant
 }
 
-func (b *bell) due() { b.rung = append(b.rung, b.clock.Now()) }
+func (b *bell) due() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rang = append(b.rang, b.clock.Now())
+}
+
+// rung is when the bell rang; forget starts anew.
+func (b *bell) rung(forget bool) []lifecycle.Instant {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	rang := b.rang
+	if forget {
+		b.rang = nil
+	}
+	return rang
+}
 
 func newBells(n int) (s *deadlines, bells []*bell) {
 	clock := NewClock()
@@ -41,9 +58,10 @@ func TestDeadlines_EarliestFirstAndExact(t *testing.T) {
 		s.set(&b[1].deadline, 10*ms) // earlier than the one that is armed
 		s.set(&b[2].deadline, lifecycle.Instant(30*24*time.Hour))
 		time.Sleep(31 * 24 * time.Hour)
-		require.Equal(t, []lifecycle.Instant{10 * ms}, b[1].rung)
-		require.Equal(t, []lifecycle.Instant{50 * ms}, b[0].rung)
-		require.Equal(t, []lifecycle.Instant{lifecycle.Instant(30 * 24 * time.Hour)}, b[2].rung, "to the nanosecond")
+		synctest.Wait()
+		require.Equal(t, []lifecycle.Instant{10 * ms}, b[1].rung(false))
+		require.Equal(t, []lifecycle.Instant{50 * ms}, b[0].rung(false))
+		require.Equal(t, []lifecycle.Instant{lifecycle.Instant(30 * 24 * time.Hour)}, b[2].rung(false), "to the nanosecond")
 		require.Equal(t, lifecycle.Never, s.armed, "nothing is armed for nothing")
 	})
 }
@@ -56,10 +74,11 @@ func TestDeadlines_CoalesceToAMillisecond(t *testing.T) {
 		s.set(&b[2].deadline, 10*ms+ms/2)
 		s.set(&b[3].deadline, 12*ms)
 		time.Sleep(20 * time.Millisecond)
-		require.Equal(t, []lifecycle.Instant{10 * ms}, b[0].rung)
-		require.Equal(t, []lifecycle.Instant{11 * ms}, b[1].rung, "together, and not more than 1 ms late")
-		require.Equal(t, []lifecycle.Instant{11 * ms}, b[2].rung)
-		require.Equal(t, []lifecycle.Instant{12 * ms}, b[3].rung)
+		synctest.Wait()
+		require.Equal(t, []lifecycle.Instant{10 * ms}, b[0].rung(false))
+		require.Equal(t, []lifecycle.Instant{11 * ms}, b[1].rung(false), "together, and not more than 1 ms late")
+		require.Equal(t, []lifecycle.Instant{11 * ms}, b[2].rung(false))
+		require.Equal(t, []lifecycle.Instant{12 * ms}, b[3].rung(false))
 	})
 }
 
@@ -74,20 +93,22 @@ func TestDeadlines_MovedRemovedAndClosed(t *testing.T) {
 		s.set(&b[1].deadline, 20*ms)
 		s.set(&b[2].deadline, 5*ms)
 		time.Sleep(15 * time.Millisecond)
-		require.Empty(t, b[0].rung)
-		require.Empty(t, b[1].rung)
-		require.Equal(t, []lifecycle.Instant{5 * ms}, b[2].rung)
+		synctest.Wait()
+		require.Empty(t, b[0].rung(false))
+		require.Empty(t, b[1].rung(false))
+		require.Equal(t, []lifecycle.Instant{5 * ms}, b[2].rung(false))
 		s.set(&b[2].deadline, 18*ms) // again
 		time.Sleep(3 * time.Millisecond)
 		synctest.Wait()
-		require.Equal(t, []lifecycle.Instant{5 * ms, 18 * ms}, b[2].rung)
+		require.Equal(t, []lifecycle.Instant{5 * ms, 18 * ms}, b[2].rung(false))
 
 		s.close()
 		s.set(&b[2].deadline, 19*ms)
 		s.set(&b[1].deadline, lifecycle.Never)
 		time.Sleep(time.Hour)
-		require.Empty(t, b[1].rung, "closed")
-		require.Len(t, b[2].rung, 2)
+		synctest.Wait()
+		require.Empty(t, b[1].rung(false), "closed")
+		require.Len(t, b[2].rung(false), 2)
 		require.Zero(t, s.busy.n)
 	})
 }
@@ -110,11 +131,11 @@ func TestDeadlines_AgainstAModel(t *testing.T) {
 			check := func() {
 				now := s.clock.Now()
 				for i, b := range bells {
-					if len(b.rung) > 0 {
-						if late := b.rung[0] - want[i]; len(b.rung) > 1 || want[i] == 0 || late < 0 || late > ms {
-							wrong = fmt.Sprintf("bell %d, set for %d, rang at %v", i, want[i], b.rung)
+					if rung := b.rung(true); len(rung) > 0 {
+						if late := rung[0] - want[i]; len(rung) > 1 || want[i] == 0 || late < 0 || late > ms {
+							wrong = fmt.Sprintf("bell %d, set for %d, rang at %v", i, want[i], rung)
 						}
-						b.rung, want[i] = nil, 0
+						want[i] = 0
 					}
 					if want[i] != 0 && now > want[i]+ms {
 						wrong = fmt.Sprintf("bell %d, set for %d, is silent at %d", i, want[i], now)
@@ -133,6 +154,7 @@ func TestDeadlines_AgainstAModel(t *testing.T) {
 				check()
 			}
 			time.Sleep(time.Second)
+			synctest.Wait()
 			check()
 			s.close()
 		})

@@ -172,6 +172,7 @@ func TestSweep_ByAge(t *testing.T) {
 		require.NoError(t, err)
 		// Useless after the TTL and Stale; kept for a TTL and Retention more.
 		time.Sleep(3*time.Minute + Retention - sweepEvery)
+		synctest.Wait()
 		require.Equal(t, 3*sweepStep+2, table.Len(), "a validator may still be of use")
 		time.Sleep(3 * sweepEvery)
 		synctest.Wait()
@@ -198,6 +199,7 @@ func TestSweep_RestsWhereNothingAges(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, table.sweeper.awake.Load())
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		require.Empty(t, table.deadlines.heap)
 
 		require.NoError(t, table.Put(context.Background(), "short", Response[int]{Value: 1, TTL: time.Second}))
