@@ -24,7 +24,7 @@ func (s *Subscription[V]) rewind(place uint64, late bool) error {
 		n, next, lapped := s.log.ring.read(from, until, only, part)
 		if lapped {
 			if !late {
-				return &CompactedError{Oldest: s.log.ring.oldest(s.log.Revision())}
+				return &CompactedError{Oldest: s.log.ring.oldest(s.log.ring.head.Load())}
 			}
 			b.floor, b.events = until, nil
 			break
@@ -46,7 +46,7 @@ func (s *Subscription[V]) takeBacklogLocked() (lostTo uint64) {
 	if s.scanned < b.floor {
 		n, next, lapped := s.log.ring.read(s.scanned+1, b.floor, s.filter, s.out.events[:])
 		if lapped {
-			return min(s.log.ring.oldest(s.log.Revision())-1, b.floor)
+			return min(s.log.ring.oldest(s.log.ring.head.Load())-1, b.floor)
 		}
 		s.out.n, s.scanned = n, next-1
 		return 0

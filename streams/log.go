@@ -60,6 +60,7 @@ type Log[V any] struct {
 	at       int      // the next of weights
 	weight   atomic.Uint64
 	last     atomic.Uint64 // the last revision that subscribers see: MaxUint64 until Close
+	past     atomic.Uint64 // revisions allotted since Close
 	gate     gate
 	laps     atomic.Uint64
 	batches  sync.Pool
@@ -126,9 +127,13 @@ func (l *Log[V]) Append(e *Event[V], weight uint32, publish func(revision uint64
 func (l *Log[V]) append(e *Event[V], weight uint32, publish func(revision uint64)) (uint64, *feed[V]) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	revision := l.ring.head.Load() + 1
+	revision := l.Revision() + 1
 	if publish != nil {
 		publish(revision)
+	}
+	if l.last.Load() != math.MaxUint64 { // closed: what is there is left to those who drain it
+		l.past.Add(1)
+		return revision, nil
 	}
 	slot := l.ring.slot()
 	*slot = *e
@@ -171,7 +176,7 @@ func (l *Log[V]) forgetLocked() bool {
 }
 
 // Revision is the newest revision allotted; 0 when there is none yet.
-func (l *Log[V]) Revision() uint64 { return l.ring.head.Load() }
+func (l *Log[V]) Revision() uint64 { return l.ring.head.Load() + l.past.Load() }
 
 // Epoch tells this life of the cache from others.
 func (l *Log[V]) Epoch() uint64 { return l.cfg.Epoch }

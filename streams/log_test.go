@@ -131,7 +131,10 @@ func TestCloseDrainsAndThenEndsEverybody(t *testing.T) {
 	}
 	c.Close()
 	c.Close()
-	require.EqualValues(t, 101, c.set("k", 100), "a closed log goes on allotting")
+	for i := range 2000 {
+		require.EqualValues(t, 101+i, c.set("k", i), "a closed log goes on allotting, and keeps what is to be drained")
+	}
+	require.EqualValues(t, 2100, c.Revision())
 	require.ErrorIs(t, <-ended, streams.ErrClosed)
 	require.ErrorIs(t, <-ended, streams.ErrClosed)
 	for _, s := range []*streams.Subscription[int]{behind, keys} {
@@ -142,7 +145,7 @@ func TestCloseDrainsAndThenEndsEverybody(t *testing.T) {
 		}
 		require.ErrorIs(t, s.Err(), streams.ErrClosed)
 	}
-	require.Equal(t, "k", next(t, values).Key)
+	require.EqualValues(t, 2100, next(t, values).Revision, "a value of after the end")
 	require.Equal(t, streams.Synced, next(t, values).Kind)
 	_, err := c.Subscribe(t.Context())
 	require.ErrorIs(t, err, streams.ErrClosed)

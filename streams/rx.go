@@ -24,7 +24,7 @@ func (l *Log[V]) Observable(opts ...Option) rxgo.Observable {
 		return thrown(fmt.Errorf("freshet: %s: observe: %w", l.cfg.Cache, err))
 	}
 	if place == nowhere && !set.snapshot { // a snapshot holds whatever happened before it
-		place = l.Revision()
+		place = l.ring.head.Load()
 	}
 	return rxgo.Defer([]rxgo.Producer{func(ctx context.Context, next chan<- rxgo.Item) {
 		s, err := l.subscribe(ctx, set, place, true)

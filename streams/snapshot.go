@@ -68,7 +68,7 @@ func (s *Subscription[V]) prepareLocked(snap *snapshot[V]) error {
 		s.log.laps.Add(1)
 	}
 	if snap.tries == snapshotTries {
-		return &LaggedError{Cache: s.log.cfg.Cache, From: snap.known + 1, To: s.log.Revision()}
+		return &LaggedError{Cache: s.log.cfg.Cache, From: snap.known + 1, To: s.log.ring.head.Load()}
 	}
 	tell := snap.resync && snap.tries == 0 || snap.given
 	snap.tries++

@@ -29,9 +29,9 @@ type SubscriptionStats struct {
 
 // Stats is a summary. It takes time for each subscription and disturbs no writer.
 func (l *Log[V]) Stats() LogStats {
-	revision := l.Revision()
+	revision := l.ring.head.Load()
 	st := LogStats{
-		Revision: revision,
+		Revision: l.Revision(),
 		Oldest:   min(l.ring.oldest(revision), revision+1),
 		Weight:   l.Weight(),
 		Laps:     l.laps.Load(),

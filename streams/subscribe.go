@@ -15,7 +15,7 @@ func (l *Log[V]) subscribe(ctx context.Context, set *settings, place uint64, lat
 		log: l, set: set, filter: set.filter(), ctx: ctx,
 		done: make(chan struct{}), wake: make(chan struct{}, 1), turn: make(chan struct{}, 1),
 	}
-	s.scanned = l.Revision()
+	s.scanned = l.ring.head.Load()
 	if set.named {
 		s.scanned = l.wire(s)
 	}

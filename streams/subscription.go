@@ -232,7 +232,7 @@ func (s *Subscription[V]) lagLocked() uint64 {
 	if !s.placed {
 		at = s.scanned
 	}
-	return s.log.Revision() - min(at, s.log.Revision())
+	return s.log.ring.head.Load() - min(at, s.log.ring.head.Load())
 }
 
 // Close ends the subscription with ErrClosed, frees all it held, and wakes whoever waits in Next. Closing twice is

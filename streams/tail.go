@@ -101,7 +101,7 @@ func (s *Subscription[V]) settleBatchLocked() {
 func (s *Subscription[V]) takeRingLocked(limit uint64) (lostTo uint64) {
 	n, next, lapped := s.log.ring.read(s.scanned+1, limit, s.filter, s.out.events[:])
 	if lapped {
-		return s.log.ring.oldest(s.log.Revision()) - 1
+		return s.log.ring.oldest(s.log.ring.head.Load()) - 1
 	}
 	s.out.n, s.scanned = n, next-1
 	return 0
