@@ -537,3 +537,17 @@ func TestStressBatch(t *testing.T) {
 	wg.Wait()
 	require.NoError(t, s.Close(bg))
 }
+
+func TestFetchManyAsksForAKeyOnce(t *testing.T) {
+	o := &origin{f: all}
+	bubble(t, o, config{}, func(t *testing.T, s *batch.Source[string]) {
+		found, err := s.FetchMany(bg, requests("a", "b", "a"))
+		require.NoError(t, err)
+		require.Len(t, found, 2)
+		require.Equal(t, [][]string{{"a", "b"}}, o.made())
+		found, err = s.FetchMany(bg, nil)
+		require.NoError(t, err)
+		require.Empty(t, found)
+		require.Len(t, o.made(), 1)
+	})
+}

@@ -43,14 +43,15 @@ type Config[V any] struct {
 // New makes a source, or says everything that is wrong with c in one error.
 func New[V any](c Config[V]) (*Source[V], error) {
 	var errs []error
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if c.Fetch == nil {
-		errs = append(errs, errors.New("Fetch is required"))
+		wrong("Fetch is required")
 	}
 	if c.Window < 0 {
-		errs = append(errs, fmt.Errorf("Window is negative: %v", c.Window))
+		wrong("Window is negative: %v", c.Window)
 	}
 	if c.Max < 0 {
-		errs = append(errs, fmt.Errorf("Max is negative: %d", c.Max))
+		wrong("Max is negative: %d", c.Max)
 	}
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("freshet: batch.Config: %w", errors.Join(errs...))

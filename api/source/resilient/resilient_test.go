@@ -11,7 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/failsafe-go/failsafe-go"
 	"github.com/failsafe-go/failsafe-go/bulkhead"
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 	"github.com/failsafe-go/failsafe-go/hedgepolicy"
@@ -35,7 +34,6 @@ var (
 type (
 	request  = freshet.Request[string]
 	response = freshet.Response[string]
-	policy   = failsafe.Policy[response]
 	item     = freshet.Item[string]
 )
 

@@ -86,7 +86,7 @@ func (v *versions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for name, values := range v.header {
 		w.Header()[name] = values
 	}
-	unchanged := false
+	var unchanged bool
 	if v.modified {
 		w.Header().Set("Last-Modified", date)
 		unchanged = r.Header.Get("If-Modified-Since") == date

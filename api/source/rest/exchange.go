@@ -85,7 +85,7 @@ func (o *Origin[V]) exchange(ctx context.Context, q request) (a *answer, reached
 		err, final := why(ctx, err)
 		return nil, !t.unsent(), failed(err, final)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }() // it was read, or is given up
 	a = &answer{method: q.method, url: shown(target), location: target, status: response.StatusCode, header: response.Header}
 	if response.Request != nil && response.Request.URL != nil {
 		a.location, a.url = response.Request.URL, shown(response.Request.URL)

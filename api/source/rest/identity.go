@@ -58,9 +58,9 @@ func Digest(h http.Header, names ...string) string {
 	hash := sha256.New()
 	for _, name := range slices.Compact(canonical) {
 		values := h[name]
-		fmt.Fprintf(hash, "%d:%s%d:", len(name), name, len(values))
+		_, _ = fmt.Fprintf(hash, "%d:%s%d:", len(name), name, len(values))
 		for _, v := range values {
-			fmt.Fprintf(hash, "%d:", len(v))
+			_, _ = fmt.Fprintf(hash, "%d:", len(v))
 			_, _ = io.WriteString(hash, v)
 		}
 	}

@@ -44,7 +44,7 @@ func (o *Origin[V]) open() error {
 	}
 	if o.config.Wrap != nil {
 		if transport = o.config.Wrap(transport); transport == nil {
-			return errors.New("Wrap returned nil")
+			return errors.New("it has a Wrap that returned nil")
 		}
 	}
 	o.own = own
