@@ -351,5 +351,6 @@ func (c *cell[V]) due() {
 // leave says that the last waiter for f left (C3).
 func (c *cell[V]) leave(f *Future[V]) {
 	c.send(&message[V]{op: opLeave, future: f})
+	c.table.sweeper.wanted() // it may know nothing now
 	c.table.makeRoom()
 }

@@ -299,6 +299,7 @@ func (t *Table[V]) Close(ctx context.Context) error {
 	if ctx == nil {
 		ctx = context.Background()
 	}
+	t.working.add() // before closed is set: a second Close waits for the first one's pass
 	if t.closed.CompareAndSwap(false, true) {
 		t.runtime.leave(t.name)
 		for c := range t.cells.all() {
@@ -315,6 +316,7 @@ func (t *Table[V]) Close(ctx context.Context) error {
 			t.terminated(w)
 		}
 	}
+	t.working.done()
 	running := t.working.wait(ctx)
 	t.crew.members.wait(ctx)
 	if t.private {
