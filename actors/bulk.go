@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 
 	"github.com/freshet-go/freshet/actors/lifecycle"
@@ -24,6 +25,8 @@ type bulk[V any] struct {
 // launch lets the flights go that the demands of one GetMany took off with.
 func (b *bulk[V]) launch(ctx context.Context) {
 	t := b.table
+	// Some may have been given up already: a Set came in between, say.
+	b.flights = slices.DeleteFunc(b.flights, func(f *flight[V]) bool { return !f.wanted() })
 	switch len(b.flights) {
 	case 0:
 		return

@@ -313,7 +313,7 @@ func (c *cell[V]) publish(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effe
 		Key: c.key, Kind: told[e.Kind], Seq: e.Stamp, Before: e.Before, After: e.Version.Shown(),
 		Reason: reasonTold(e.Reason), Err: e.Err, At: t.clock.Time(turn.Now),
 	}
-	if e.Version.FreshEnd != lifecycle.Never {
+	if e.Version.FreshEnd != lifecycle.Never || e.Version.Void {
 		t.sweeper.wanted()
 	}
 	var weight uint32

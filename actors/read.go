@@ -126,7 +126,7 @@ func ended(ctx context.Context) error {
 func (t *Table[V]) Fetch(ctx context.Context, key string, opts ...FetchOption) *Future[V] {
 	if len(opts) == 0 {
 		if v := t.hit(key); v != nil {
-			return v.Future
+			return settledBy(v)
 		}
 	}
 	w, err := wishOf[V](opts)
@@ -143,9 +143,19 @@ func (t *Table[V]) Fetch(ctx context.Context, key string, opts ...FetchOption) *
 	case err != nil:
 		return failedFuture[V](err)
 	case a.shown != nil:
-		return a.shown.Future
+		return settledBy(a.shown)
 	}
 	return a.future
+}
+
+// settledBy is the future of a shown version. A version is shown a moment before
+// its cell settles the future, so that nobody who was woken sees the one before
+// it; whoever comes in that moment does the same settling (F2).
+func settledBy[V any](v *lifecycle.Version[V, *Future[V]]) *Future[V] {
+	if v.Known == lifecycle.Present && v.Future.outcome.Load() == nil {
+		v.Future.settle(v, nil, v.Seq)
+	}
+	return v.Future
 }
 
 // cached is F0(a) alone; otherwise is the error where that does not apply.

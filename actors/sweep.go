@@ -62,6 +62,9 @@ func (t *Table[V]) aged(v *lifecycle.Version[V, *Future[V]], now lifecycle.Insta
 		return true // nothing was ever known; a flight would keep it
 	}
 	useless := t.uselessAfter(v)
+	if v.Void {
+		useless = v.At // it has been since its invalidation, which is not noted
+	}
 	if failure := v.Failure(); failure != nil {
 		useless = max(useless, failure.Until)
 	}
