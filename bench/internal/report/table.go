@@ -3,10 +3,12 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/freshet-go/freshet/bench/internal/harness"
+	"github.com/freshet-go/freshet/bench/internal/work"
 )
 
 // table is rows of cells; the first row is the head.
@@ -67,7 +69,11 @@ func tableOf(r harness.Result) table {
 			row[2] = "(" + row[2] + ")"
 		}
 		for i, c := range r.Workload.Columns[1:] {
-			row = append(row, figure(s.Spread(i+1).Median, c.Unit))
+			cell := figure(s.Spread(i+1).Median, c.Unit)
+			if beside := s.Ratio(best, i+1); c.Name == work.CPU && !math.IsNaN(beside) {
+				cell += ", " + ratio(beside)
+			}
+			row = append(row, cell)
 		}
 		t = append(t, row)
 	}

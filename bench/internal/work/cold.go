@@ -22,7 +22,7 @@ func cold(name, about string, delay time.Duration, ops, quick int) Workload {
 	return Workload{
 		Name: "cold/" + name, About: about, Scales: true, Ops: ops, Quick: quick, Seconds: 0.3,
 		Columns: []Column{
-			{Name: "time/op", Unit: "ns"}, {Name: "cpu/op", Unit: "ns"}, {Name: "allocs/op"}, {Name: "bytes/op", Unit: "B"}, {Name: "origin calls/op"},
+			{Name: "time/op", Unit: "ns"}, {Name: CPU, Unit: "ns"}, {Name: "allocs/op"}, {Name: "bytes/op", Unit: "B"}, {Name: "origin calls/op"},
 		},
 		Contenders: of(peer.All(), func(p peer.Peer) (Run, error) {
 			return Run{

@@ -18,7 +18,7 @@ const (
 
 var throughput = []Column{
 	{Name: "time/op", Unit: "ns"},
-	{Name: "cpu/op", Unit: "ns"},
+	{Name: CPU, Unit: "ns"},
 	{Name: "allocs/op"},
 	{Name: "origin calls", Better: Neither},
 }

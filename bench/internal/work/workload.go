@@ -48,6 +48,10 @@ type Column struct {
 	Wrong bool
 }
 
+// CPU is the name of the column of processor time, whose ratio is worth stating
+// beside that of the first.
+const CPU = "cpu/op"
+
 // Better says which of two figures is the better one.
 type Better int8
 
