@@ -78,8 +78,9 @@
 //
 // # rxgo
 //
-// [Log.Observable] is a face for programs that are built on rxgo. It costs two goroutines and two channel operations an
-// event and observer where Events costs none. Observe with rxgo.WithContext, always: rxgo knows no other way to leave.
+// [Log.Observable] is a face for programs that are built on rxgo. It costs a goroutine for each observer, a
+// channel operation and two allocations for each event, and a goroutine and a channel operation more for each operator;
+// measured, 10 to 30 times what Events costs. Observe with rxgo.WithContext, always: rxgo knows no other way to leave.
 // Not all of its operators are made for a hot stream. Each line below is proven by a test, TestRx_:
 //
 //	operator                what to know

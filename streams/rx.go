@@ -9,7 +9,9 @@ import (
 
 // Observable is the log as an rxgo Observable; each item's V is an Event[V]. The cursor is taken here: an observer gets
 // what was appended after this call, however late it observes, as far as the history goes back (S6). Every observer has
-// a subscription of its own with these options.
+// a subscription of its own with these options. What [Keys] promises against other keys' traffic holds from the moment
+// of observing; up to then the place ages with the history as a token does, and who comes too late is treated as one
+// that fell behind.
 //
 // An observer ends with the context that it observes with, rxgo.WithContext, by closing its channel; it must have one,
 // or be read to its end: rxgo knows no other way to leave. Any other end of the subscription is one error item before

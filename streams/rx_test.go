@@ -114,6 +114,23 @@ func TestRx_ASubscriptionsEndIsOneErrorItem(t *testing.T) {
 	})
 }
 
+func TestRx_WhoObservesTooLateFellBehind(t *testing.T) {
+	bubble(t, func(t *testing.T, c *toy, ctx context.Context, _ func()) {
+		gone := c.Observable(streams.Keys("k"))
+		goesOn := c.Observable(streams.Keys("k"), streams.OnOverflow(streams.DropOldest))
+		for i := range 20 {
+			c.set("k", i)
+		}
+		items, _ := drain(gone.Observe(rxgo.WithContext(ctx)))
+		require.Len(t, items, 1)
+		require.ErrorIs(t, items[0].E, streams.ErrLagged)
+		items, _ = drain(goesOn.Observe(rxgo.WithContext(ctx)))
+		require.Len(t, items, 17)
+		e := items[0].V.(event)
+		require.Equal(t, []uint64{1, 4}, []uint64{e.From, e.To})
+	})
+}
+
 func TestRx_AnObserverThatLeavesByItsContextHoldsNothing(t *testing.T) {
 	bubble(t, func(t *testing.T, c *toy, ctx context.Context, cancel func()) {
 		ch := c.Observable().Map(func(_ context.Context, v any) (any, error) { return v, nil }).Observe(rxgo.WithContext(ctx))
