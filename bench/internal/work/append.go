@@ -16,7 +16,7 @@ func appends() []Workload {
 	for _, c := range []struct {
 		readers    int
 		ops, quick int
-	}{{0, 1_000_000, 200_000}, {1, 300_000, 60_000}, {1000, 5_000, 2_000}} {
+	}{{0, 1_000_000, 200_000}, {1, 300_000, 60_000}, {1000, 5_000, 600}} {
 		all = append(all, toEverybody(c.readers, c.ops, c.quick))
 	}
 	return append(all, toOthers())
@@ -49,7 +49,7 @@ func toOthers() Workload {
 		Name: "append/1000-other-keys",
 		About: "Events of one key while 1,000 readers wait for events of a key of their own. Woken are readers that " +
 			"woke for an event that they did not want.",
-		Columns: appending, Scales: true, Ops: 5_000, Quick: 2_000, Seconds: 0.3,
+		Columns: appending, Scales: true, Ops: 5_000, Quick: 600, Seconds: 0.3,
 		Contenders: broadcasters(stream.All(), func(b stream.Broadcast, ops int) ([]float64, error) {
 			return appendTo(b, ops, 1000, func(i int) string { return fmt.Sprint("quiet", i) })
 		}),
