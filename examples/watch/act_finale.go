@@ -25,7 +25,12 @@ func (f *finale) play(ctx context.Context, s *story) error {
 	if err := s.desk.follow(ctx, 400*time.Millisecond); err != nil {
 		return err
 	}
-	last, err := s.settle(ctx)
+	s.market.close()
+	var last uint64
+	err := s.until(ctx, func() (ok bool) { // Live brings the last prices too
+		last, ok = s.settled()
+		return ok
+	})
 	if err != nil {
 		return err
 	}

@@ -66,16 +66,15 @@ func (f *floor) close() error {
 	return errors.Join(errs...)
 }
 
-// settle ends trading and returns when the cache has the last price of every
-// instrument, with the revision of the newest.
-func (f *floor) settle(ctx context.Context) (revision uint64, err error) {
-	f.market.close()
+// settled says whether the cache has the last price of every instrument, and
+// the revision of the newest.
+func (f *floor) settled() (revision uint64, ok bool) {
 	for _, name := range instruments() {
-		if _, err := f.cache.Reload(ctx, name).Await(ctx); err != nil {
-			return 0, err
-		}
 		s, _ := f.cache.Peek(name)
+		if q, _ := f.market.quote(name); s.Value != q {
+			return 0, false
+		}
 		revision = max(revision, s.Revision)
 	}
-	return revision, nil
+	return revision, true
 }
