@@ -119,7 +119,7 @@ func TestF9_TheDefaultEqual(t *testing.T) {
 	same("struct with an interface", structs.change, structs.revision, next, "Revalidated")
 	pointers, next := typed(t, func() *int { return new(int) })
 	same("pointer", pointers.change, pointers.revision, next, "Updated")
-	nan, next := typed(t, func() float64 { return math.NaN() })
+	nan, next := typed(t, math.NaN)
 	same("NaN", nan.change, nan.revision, next, "Updated")
 }
 

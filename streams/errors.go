@@ -42,8 +42,9 @@ func (e *CompactedError) Is(target error) bool { return target == ErrCompacted }
 // LaggedError says what a subscriber missed. errors.Is(err, ErrLagged) holds for it.
 //
 // There are two places to go on from. The subscription's own Token is the last place before the loss; by the nature of
-// the thing the history no longer holds it, and [Since] answers with ErrCompacted. Token here is the first place after
-// the loss: resuming from it, soon, goes on with From to To missing.
+// the thing the history no longer holds it, and [Since] answers with ErrCompacted. Token here lies after the loss, an
+// eighth of the history above the oldest event, so that the writer does not overtake whoever resumes from it: that goes
+// on with From to To missing.
 type LaggedError struct {
 	Cache    string
 	From, To uint64 // the revisions lost, both inclusive

@@ -48,7 +48,7 @@ func (m *model) append(key string, kind streams.Kind) {
 
 func (m *model) weight() (sum uint64) {
 	for i := m.oldest(); i <= m.head(); i++ {
-		sum += uint64((i - 1) % 7)
+		sum += (i - 1) % 7
 	}
 	return sum
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -240,7 +241,7 @@ func randomReader(t *testing.T, c *toy, rng *rand.Rand, keys []string, stop <-ch
 				if token == "" {
 					break
 				}
-				use = append(opts[:len(opts):len(opts)], streams.Since(token))
+				use = append(slices.Clone(opts), streams.Since(token))
 			}
 			one, ok := randomRead(t, c, rng, about, use, attempt > 0, stop)
 			if !ok {

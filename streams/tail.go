@@ -64,7 +64,7 @@ func (s *Subscription[V]) look() bool {
 // larger, or a snapshot is due, or the answer is why the subscription ends.
 func (s *Subscription[V]) advanceLocked(limit uint64) error {
 	b := s.newBatchLocked()
-	lostTo := uint64(0)
+	var lostTo uint64
 	switch {
 	case s.backlog != nil:
 		lostTo = s.takeBacklogLocked()
@@ -172,6 +172,9 @@ func (s *Subscription[V]) lapLocked(lostTo uint64) error {
 		s.snapshot = &snapshot[V]{known: s.scanned, resync: true}
 		return nil
 	default:
+		// Some way into the history, or the writer overtakes whoever resumes there.
+		head := l.ring.head.Load()
+		lostTo = min(max(lostTo, l.ring.oldest(head)-1)+uint64(l.cfg.History)/8, head)
 		return &LaggedError{Cache: l.cfg.Cache, From: from, To: lostTo, Token: makeToken(l.life, lostTo)}
 	}
 }
