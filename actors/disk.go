@@ -10,6 +10,7 @@ import (
 // disk is what the second tier is owed for one key.
 type disk[V any] struct {
 	record *lifecycle.Version[V, *Future[V]] // to be kept; nil: nothing
+	readAt lifecycle.Instant                 // of the record
 	erase  uint64                            // to be acknowledged; 0: none
 	at     time.Time                         // of the erase
 	queued bool                              // it stands in a queue, or is being paid
@@ -17,8 +18,17 @@ type disk[V any] struct {
 
 // persist owes v to the Store; what was owed before is obsolete, but for an
 // erase that is not acknowledged: the newer record does that too (D5).
+//
+// Records are ordered as knowledge is, by when one went for it: what a flight
+// brought may be as old as its beginning, and by when it lands another process
+// may have erased it. How old the origin said that it was orders nothing: a
+// value that was set stands above what was read before, whatever its age.
 func (s *tier[V]) persist(c *cell[V], v *lifecycle.Version[V, *Future[V]]) {
-	s.owe(c, func(d *disk[V]) { d.record = v })
+	readAt := s.table.clock.Now()
+	if f := c.flight.Load(); f != nil && f.stamp == v.Seq {
+		readAt = f.began
+	}
+	s.owe(c, func(d *disk[V]) { d.record, d.readAt = v, readAt })
 }
 
 // erase owes the erase with that number.
@@ -75,7 +85,7 @@ func (s *tier[V]) work() {
 // pay brings one key's debt to the Store.
 func (s *tier[V]) pay(c *cell[V], debt disk[V]) (err error) {
 	if debt.record != nil {
-		if err = s.write(c.key, debt.record); err == nil || debt.erase == 0 {
+		if err = s.write(c.key, &debt); err == nil || debt.erase == 0 {
 			s.failed("keep a record", c.key, err)
 			return err
 		}
@@ -116,9 +126,10 @@ func (s *tier[V]) paid(c *cell[V], debt disk[V], err error) {
 	}
 }
 
-// write keeps v's record.
-func (s *tier[V]) write(key string, v *lifecycle.Version[V, *Future[V]]) error {
+// write keeps the record of debt.
+func (s *tier[V]) write(key string, debt *disk[V]) error {
 	var (
+		v       = debt.record
 		payload []byte
 		err     error
 	)
@@ -130,7 +141,7 @@ func (s *tier[V]) write(key string, v *lifecycle.Version[V, *Future[V]]) error {
 	}
 	t := s.table
 	r := Record{
-		Value: packRecord(v.FreshEnd.Sub(v.At), payload), ReadAt: t.clock.Time(v.At),
+		Value: packRecord(v.FreshEnd.Sub(v.At), debt.readAt.Sub(v.At), payload), ReadAt: t.clock.Time(debt.readAt),
 		Validator: v.Validator(), Tags: v.Tags(),
 	}
 	if end := t.uselessAfter(v).Plus(Retention); end != lifecycle.Never {

@@ -24,6 +24,7 @@ type flight[V any] struct {
 	end     atomic.Uint32 // an ending: why it is no longer waited for
 	ticket  ticket
 	parted  bool // its clock runs
+	began   lifecycle.Instant
 	looking bool // it asks the second tier, not the origin
 }
 
@@ -93,7 +94,8 @@ func (f *flight[V]) depart() {
 	f.parted = true
 	t := f.cell.table
 	t.working.add()
-	at := t.clock.Now().Plus(f.timeout)
+	f.began = t.clock.Now()
+	at := f.began.Plus(f.timeout)
 	f.ctx.deadline = t.clock.Time(at)
 	t.tallies.count(cFlights)
 	t.inFlight.Add(1)

@@ -66,7 +66,7 @@ func (s *tier[V]) read(f *flight[V], m *message[V]) {
 	case !r.ExpiresAt.IsZero() && !time.Now().Before(r.ExpiresAt), t.tags.since(r.Tags, r.ReadAt):
 		return
 	}
-	ttl, payload, err := unpackRecord(r.Value)
+	ttl, age, payload, err := unpackRecord(r.Value)
 	var value V
 	if err == nil {
 		value, err = s.codec.Unmarshal(payload)
@@ -80,9 +80,19 @@ func (s *tier[V]) read(f *flight[V], m *message[V]) {
 	}
 	m.found = true
 	m.knowledge = lifecycle.Knowledge[V]{
-		Known: lifecycle.Present, Value: value, TTL: ttl, Age: time.Since(r.ReadAt),
+		Known: lifecycle.Present, Value: value, TTL: ttl,
+		Age:       ageOf(time.Since(r.ReadAt), age),
 		Validator: r.Validator, Tags: r.Tags,
 	}
+}
+
+// ageOf is the sum of how long ago a record was read and how old it was then,
+// whatever the record says.
+func ageOf(ago, then time.Duration) time.Duration {
+	if ago > 0 && then > lifecycle.Forever-ago {
+		return lifecycle.Forever
+	}
+	return max(ago+then, 0)
 }
 
 // looked brings what the Store had to the cell.

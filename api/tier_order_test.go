@@ -1,0 +1,71 @@
+package api_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	freshet "github.com/freshet-go/freshet/api"
+)
+
+// Two caches share a store as two processes do: the read of one began before
+// the erase of the other, and lands after it.
+func TestD5_AReadThatBeganBeforeAnothersEraseDoesNotComeBack(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s, slow := newShelf(), &origin{}
+		one := shelved(t, slow, s, config{})
+		other := shelved(t, counting(), s, config{Name: "other"})
+		late := get(one, "a")
+		call := slow.call(t, 1)
+		time.Sleep(time.Second)
+		require.NoError(t, other.Invalidate(bg, "a"))
+		synctest.Wait()
+		time.Sleep(time.Second)
+		call.value("from before")
+		gives(t, late, "from before")
+		require.Equal(t, 1, s.count("set a"), "it was written, and comes too late")
+		mustGet(t, other, "a", "v1")
+	})
+}
+
+// The age that an origin admits orders nothing in a cache (O0), nor in a store.
+func TestD5_AValueThatWasSetReplacesTheRecordWhateverItsAge(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newShelf()
+		c := shelved(t, counting(), s, config{Freshness: freshet.Freshness{TTL: time.Hour}})
+		mustGet(t, c, "a", "v1")
+		time.Sleep(time.Second)
+		require.NoError(t, c.Put(bg, "a", freshet.Response[string]{Value: "set", Age: time.Minute}))
+		synctest.Wait()
+		require.NoError(t, c.Close(bg))
+		again := shelved(t, &origin{}, s, config{Freshness: freshet.Freshness{TTL: time.Hour}})
+		snap, err := again.Lookup(bg, "a")
+		require.NoError(t, err)
+		require.Equal(t, "set", snap.Value)
+		require.Equal(t, time.Minute, time.Since(snap.At), "and it keeps its age (D1)")
+	})
+}
+
+func TestD1_TheAgeOfAStoredValueCountsFromWhenItWasApplied(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s, slow := newShelf(), &origin{}
+		first := shelved(t, slow, s, config{Freshness: freshet.Freshness{TTL: 10 * time.Second}})
+		reply := get(first, "a")
+		call := slow.call(t, 1)
+		time.Sleep(3 * time.Second)
+		call.respond(freshet.Response[string]{Value: "v", Age: time.Second})
+		gives(t, reply, "v")
+		want, _ := first.Peek("a")
+		require.NoError(t, first.Close(bg))
+		time.Sleep(9*time.Second - 1)
+		second := shelved(t, counting(), s, config{Freshness: freshet.Freshness{TTL: 10 * time.Second}})
+		snap, err := second.Lookup(bg, "a")
+		require.NoError(t, err)
+		require.Equal(t, want.At.UnixNano(), snap.At.UnixNano())
+		require.Equal(t, "v", snap.Value)
+		time.Sleep(1)
+		mustGet(t, second, "a", "v1")
+	})
+}
