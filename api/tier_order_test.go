@@ -1,6 +1,9 @@
 package api_test
 
 import (
+	"context"
+	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -67,5 +70,33 @@ func TestD1_TheAgeOfAStoredValueCountsFromWhenItWasApplied(t *testing.T) {
 		require.Equal(t, "v", snap.Value)
 		time.Sleep(1)
 		mustGet(t, second, "a", "v1")
+	})
+}
+
+// A Set voids what the store has as an erase does.
+func TestD4_UntilAValueThatWasSetIsStoredTheStoreIsNotAsked(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newShelf()
+		first := shelved(t, counting(), s, config{})
+		mustGet(t, first, "a", "v1")
+		synctest.Wait()
+		require.NoError(t, first.Close(bg))
+
+		s.set(func(ctx context.Context, call string) error {
+			if strings.HasPrefix(call, "get") {
+				return nil
+			}
+			return errors.New("not now")
+		})
+		second := shelved(t, counting(), s, config{MaxEntries: 1, Name: "second"})
+		require.NoError(t, second.Set(bg, "a", "set"))
+		mustGet(t, second, "b", "v1") // which would have a evicted
+		synctest.Wait()
+		v, err := second.Get(bg, "a")
+		require.NoError(t, err)
+		require.Equal(t, "set", v)
+		s.set(nil)
+		time.Sleep(time.Minute)
+		require.False(t, s.has("a") && string(s.records["a"].Value[17:]) == `"v1"`, "erased at last")
 	})
 }

@@ -121,6 +121,11 @@ func (r *Resource[V, F]) learn(t *Turn[V, F], k *Knowledge[V], v *Version[V, F],
 	case k.Known == Absent:
 		r.erase(t, v.Seq)
 	case t.Rules.Store && from != ByStore:
+		if from == BySet {
+			// What the second tier has is void. Until it has this one, it is not
+			// asked (D4).
+			r.erase(t, v.Seq)
+		}
 		t.do(Effect[V, F]{Do: DoPersist, Version: v})
 	}
 	if w := r.watch; w != nil {
