@@ -77,8 +77,9 @@ func (s *tier[V]) work() {
 		// What is owed meanwhile waits in the cell: one worker writes one key.
 		*c.disk = disk[V]{queued: true}
 		s.mu.Unlock()
+		last := s.table.closed.Load()
 		err := s.pay(c, debt)
-		s.paid(c, debt, err)
+		s.paid(c, debt, err, last)
 	}
 }
 
@@ -96,15 +97,16 @@ func (s *tier[V]) pay(c *cell[V], debt disk[V]) (err error) {
 }
 
 // paid settles the books for a debt: an erase that failed stays owed until it
-// is acknowledged (D4), a record that failed is given up (D2).
-func (s *tier[V]) paid(c *cell[V], debt disk[V], err error) {
+// is acknowledged (D4), a record that failed is given up (D2). last says that the
+// table had been closed before it was tried: then it was its last chance.
+func (s *tier[V]) paid(c *cell[V], debt disk[V], err error, last bool) {
 	s.mu.Lock()
-	owed := debt.erase != 0 && err != nil && !s.table.closed.Load()
+	owed := debt.erase != 0 && err != nil && !last
 	if owed && c.disk.erase == 0 {
 		c.disk.erase, c.disk.at = debt.erase, debt.at
 	}
 	switch {
-	case owed && c.disk.record == nil && c.disk.erase == debt.erase:
+	case owed && c.disk.record == nil && c.disk.erase == debt.erase && !s.table.closed.Load():
 		s.retries = append(s.retries, c)
 		s.table.deadlines.set(&s.retry, s.table.clock.Now().Plus(s.pause))
 		s.pause = min(2*s.pause, lastEraseWait)

@@ -142,15 +142,18 @@ func (s *tier[V]) erasePrefix(prefix string) {
 
 func (s *tier[V]) payPrefix(p *prefixErase) {
 	for wait := firstEraseWait; ; wait = min(2*wait, lastEraseWait) {
+		last := s.table.closed.Load() // Close has what is owed tried once more
 		err := s.call(func(ctx context.Context) error { return s.store.DeletePrefix(ctx, p.prefix, p.at) })
 		s.failed("erase a prefix", p.prefix, err)
 		if err == nil {
 			break
 		}
+		if last {
+			return
+		}
 		select {
 		case <-time.After(wait):
 		case <-s.table.ending:
-			return
 		}
 	}
 	s.mu.Lock()

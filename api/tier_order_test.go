@@ -100,3 +100,46 @@ func TestD4_UntilAValueThatWasSetIsStoredTheStoreIsNotAsked(t *testing.T) {
 		require.False(t, s.has("a") && string(s.records["a"].Value[17:]) == `"v1"`, "erased at last")
 	})
 }
+
+// Close tries what is owed once more, the erase of a prefix too.
+func TestD4_CloseTriesTheEraseOfAPrefixOnceMore(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newShelf()
+		c := shelved(t, counting(), s, config{})
+		mustGet(t, c, "a", "v1")
+		synctest.Wait()
+		s.set(func(context.Context, string) error { return errors.New("not now") })
+		_, err := c.InvalidatePrefix(bg, "a")
+		require.NoError(t, err)
+		synctest.Wait()
+		require.True(t, s.has("a"))
+		s.set(nil)
+		require.NoError(t, c.Close(bg))
+		require.False(t, s.has("a"))
+	})
+}
+
+func TestD4_CloseTriesAnEraseThatFailsMeanwhileOnceMore(t *testing.T) {
+	for name, invalidate := range map[string]func(*freshet.Cache[string]) error{
+		"key":    func(c *freshet.Cache[string]) error { return c.Invalidate(bg, "a") },
+		"prefix": func(c *freshet.Cache[string]) error { _, err := c.InvalidatePrefix(bg, "a"); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				s := newShelf()
+				c := shelved(t, counting(), s, config{StoreTimeout: time.Minute})
+				mustGet(t, c, "a", "v1")
+				synctest.Wait()
+				s.set(func(context.Context, string) error {
+					time.Sleep(time.Second)
+					s.set(nil)
+					return errors.New("not now")
+				})
+				require.NoError(t, invalidate(c))
+				synctest.Wait()
+				require.NoError(t, c.Close(bg))
+				require.False(t, s.has("a"))
+			})
+		})
+	}
+}
