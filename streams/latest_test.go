@@ -58,10 +58,12 @@ func TestLatestShowsAResyncAsAWhole(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, v.Wait(t.Context()))
 		var scans atomic.Int32
+		written := make(chan struct{})
 		c.onScan = func([]string) { // in the middle of the new snapshot the old state stands
 			scans.Add(1)
 			_, ok := v.Get("b")
 			require.True(t, ok)
+			<-written // or it would be lapped again and again, and give up
 		}
 		c.remove("a")
 		for scans.Load() == 0 { // until it is lapped
@@ -69,6 +71,7 @@ func TestLatestShowsAResyncAsAWhole(t *testing.T) {
 				c.set("c", i)
 			}
 		}
+		close(written)
 		synctest.Wait()
 		require.Equal(t, map[string]int{"b": 1, "c": 99}, maps.Collect(v.All()))
 		v.Close()

@@ -89,7 +89,7 @@ func (m *model) next(s *modelSub) (ended bool) {
 	case errors.Is(err, streams.ErrLagged):
 		var lag *streams.LaggedError
 		if !errors.As(err, &lag) || s.overflow != streams.Disconnect || !lapped || lag.From > lag.To ||
-			lag.To > min(m.oldest()-1+m.history/8, m.head()) {
+			lag.To > max(s.at, min(m.oldest()-1+m.history/8, m.head())) {
 			t.Fatalf("%v, at %d of %d, history from %d", err, s.at, m.head(), m.oldest())
 		}
 		return true

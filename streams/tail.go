@@ -174,7 +174,9 @@ func (s *Subscription[V]) lapLocked(lostTo uint64) error {
 	default:
 		// Some way into the history, or the writer overtakes whoever resumes there.
 		head := l.ring.head.Load()
-		lostTo = min(max(lostTo, l.ring.oldest(head)-1)+uint64(l.cfg.History)/8, head)
+		if oldest := l.ring.oldest(head); oldest > 1 {
+			lostTo = max(lostTo, min(oldest-1+uint64(l.cfg.History)/8, head))
+		}
 		return &LaggedError{Cache: l.cfg.Cache, From: from, To: lostTo, Token: makeToken(l.life, lostTo)}
 	}
 }
