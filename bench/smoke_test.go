@@ -71,3 +71,40 @@ func TestParse_RefusesWhatItDoesNotKnow(t *testing.T) {
 		}
 	}
 }
+
+// TestWarmStart_AsksTheStoreAlone holds the warm starts to what they are there
+// to show: every key from the file, none from the origin.
+func TestWarmStart_AsksTheStoreAlone(t *testing.T) {
+	all, err := work.All("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const keys = 200
+	seen := 0
+	for _, w := range all {
+		for _, c := range w.Contenders {
+			if !strings.HasPrefix(c.Name, "freshet warm") {
+				continue
+			}
+			seen++
+			run, err := c.Prepare()
+			if err != nil {
+				t.Fatal(err)
+			}
+			figures, err := run.Do(keys)
+			run.Close()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, column := range w.Columns {
+				want := map[string]float64{"store hits": keys, "origin calls": 0, "lost": 0}
+				if v, ok := want[column.Name]; ok && figures[i] != v {
+					t.Errorf("%s: %s: %v, want %v", c.Name, column.Name, figures[i], v)
+				}
+			}
+		}
+	}
+	if seen != 3 {
+		t.Errorf("%d warm starts, want 3", seen)
+	}
+}
