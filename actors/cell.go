@@ -173,10 +173,8 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) (grou
 		}
 	case opObserve:
 		c.life.Observe(turn, m.refresh)
-		c.rank.observed.Store(c.life.Observed())
 	case opUnobserve:
 		c.life.Unobserve(turn, m.refresh)
-		c.rank.observed.Store(c.life.Observed())
 	case opDue:
 		c.life.Due(turn)
 	case opClose:
@@ -228,6 +226,9 @@ func (c *cell[V]) perform(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 	}
 	if c.life.Flying() == 0 && c.flight.Load() != nil {
 		c.flight.Store(nil)
+	}
+	if pinned := c.life.Pinned(); pinned != c.rank.pinned.Load() {
+		c.rank.pinned.Store(pinned)
 	}
 	if m.op == opClose {
 		c.shown.Store(nil) // a closed cache answers no hit (C5)

@@ -27,7 +27,7 @@ type policy[V any] struct {
 // links to the policy's lock.
 type rank[V any] struct {
 	visited      atomic.Bool
-	observed     atomic.Bool // the cell's word; it cannot go (M2)
+	pinned       atomic.Bool // the cell's word: it cannot go (M2)
 	listed       bool
 	weight       uint32
 	newer, older *cell[V]
@@ -62,10 +62,11 @@ func (p *policy[V]) remove(c *cell[V]) {
 		return
 	}
 	r.listed = false
-	for _, walker := range [...]**cell[V]{&p.hand, &p.ageing} {
-		if *walker == c {
-			*walker = r.newer
-		}
+	if p.hand == c {
+		p.hand = p.after(c)
+	}
+	if p.ageing == c {
+		p.ageing = r.newer
 	}
 	if r.newer != nil {
 		r.newer.rank.older = r.older
@@ -121,21 +122,35 @@ func (p *policy[V]) victim() *cell[V] {
 	for range 2*p.entries.Load() + 1 {
 		c := p.hand
 		if c == nil {
-			if c = p.last; c == nil {
-				return nil
-			}
+			c = p.last
 		}
-		p.hand = c.rank.newer
+		if c == p.first {
+			break
+		}
+		p.hand = p.after(c)
 		if c.rank.visited.Load() {
 			c.rank.visited.Store(false)
-			continue
-		}
-		if c.flight.Load() == nil && !c.rank.observed.Load() {
+		} else if c.mayGo() {
 			return c
 		}
 	}
+	if c := p.first; c != nil && c.mayGo() {
+		return c // nobody else can
+	}
 	return nil
 }
+
+// after is where the hand goes from c. The newest is what somebody makes room
+// for: the hand starts again instead of running after whatever comes in.
+func (p *policy[V]) after(c *cell[V]) *cell[V] {
+	if c.rank.newer == p.first {
+		return nil
+	}
+	return c.rank.newer
+}
+
+// mayGo says whether asking the cell to go is worth a message.
+func (c *cell[V]) mayGo() bool { return c.flight.Load() == nil && !c.rank.pinned.Load() }
 
 // nextToAge walks over all resources, oldest first, a few a call; done says
 // that it came to the end.

@@ -13,7 +13,8 @@ import (
 )
 
 // sieve is SIEVE as its authors draw it: a list, newest first, whose hand
-// walks from the oldest to the newest and starts again.
+// walks from the oldest to the newest and starts again. They evict before they
+// insert; here the newest is in already, and goes only where it is alone.
 type sieve struct {
 	list    []string
 	visited map[string]bool
@@ -27,10 +28,10 @@ func (s *sieve) victim() string {
 			at = len(s.list) - 1
 		}
 		key := s.list[at]
-		s.hand = ""
-		if at > 0 {
-			s.hand = s.list[at-1]
+		if at == 0 {
+			return key
 		}
+		s.pass(at)
 		if !s.visited[key] {
 			return key
 		}
@@ -39,13 +40,18 @@ func (s *sieve) victim() string {
 	return ""
 }
 
+// pass moves the hand on from the place at.
+func (s *sieve) pass(at int) {
+	s.hand = ""
+	if at > 1 {
+		s.hand = s.list[at-1]
+	}
+}
+
 func (s *sieve) remove(key string) {
 	at := slices.Index(s.list, key)
 	if s.hand == key {
-		s.hand = ""
-		if at > 0 {
-			s.hand = s.list[at-1]
-		}
+		s.pass(at)
 	}
 	s.list = slices.Delete(s.list, at, at+1)
 	delete(s.visited, key)

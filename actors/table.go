@@ -145,6 +145,7 @@ func (t *Table[V]) enter(key string) (c *cell[V], made bool, err error) {
 	}
 	key = strings.Clone(key) // it may be a small part of something large
 	c = &cell[V]{table: t, key: key}
+	c.rank.pinned.Store(true) // until its first message was handled
 	if c, made = t.cells.enter(c); made {
 		t.policy.add(c)
 	}
@@ -268,8 +269,13 @@ func (t *Table[V]) scan(keys []string, prefix string) iter.Seq[streams.Event[V]]
 	}
 }
 
+// refreshJitter is by how much of itself a refresh interval is shortened at
+// most, drawn once an observer, so that observers do not ask in step.
+const refreshJitter = 0.1
+
 // observe makes an observer of keys (S11).
 func (t *Table[V]) observe(keys []string, refresh time.Duration) (release func(), err error) {
+	refresh -= time.Duration(refreshJitter * rand.Float64() * float64(refresh))
 	done := make([]string, 0, len(keys))
 	release = func() {
 		for _, key := range done {

@@ -3,8 +3,12 @@ package lifecycle
 // MayGo says whether the resource can be evicted (M2). A flight keeps it, also
 // one that nobody waits for: evicting under a refresh would fetch twice.
 func (r *Resource[V, F]) MayGo() bool {
-	return r.air == nil && r.watch == nil && r.erasing == 0 && !r.closed
+	return r.air == nil && !r.Pinned() && !r.closed
 }
+
+// Pinned says whether something other than a flight keeps the resource (M2): an
+// observer, an erase that is not acknowledged.
+func (r *Resource[V, F]) Pinned() bool { return r.watch != nil || r.erasing != 0 }
 
 // Evict ends the resource to make room, where it can go. Its barrier has to
 // outlive it: the driver raises the cache's floor to it (O0).

@@ -40,9 +40,6 @@ func (r *Resource[V, F]) Observe(t *Turn[V, F], refresh time.Duration) {
 	r.arm(t)
 }
 
-// Observed says whether somebody observes the resource.
-func (r *Resource[V, F]) Observed() bool { return r.watch != nil }
-
 // Unobserve takes an observer with that refresh away.
 func (r *Resource[V, F]) Unobserve(t *Turn[V, F], refresh time.Duration) {
 	if r.watch == nil {
