@@ -259,7 +259,7 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 		switch {
 		case m.bulk != nil:
 			m.bulk.flights = append(m.bulk.flights, f)
-		case replaced != nil:
+		case replaced != nil && !replaced.looking:
 			t.gate.launch(&f.ticket, &replaced.ticket)
 		default:
 			t.gate.launch(&f.ticket, nil)

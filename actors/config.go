@@ -32,6 +32,7 @@ const (
 	defaultTimeout      = 10 * time.Second
 	defaultMaxSupersede = 3
 	defaultHistory      = 1024
+	maxHistory          = 1 << 28
 	defaultStoreTimeout = 250 * time.Millisecond
 )
 
@@ -86,7 +87,7 @@ type Config[V any] struct {
 
 	// History is how many events are kept for subscribers to resume from; with
 	// MaxWeight fewer, where their values would take more than a quarter of it.
-	// 0: 1024.
+	// 0: 1024; at most 1<<28.
 	History int
 
 	// Store is the second tier. nil: none.
@@ -142,6 +143,9 @@ func (c Config[V]) withDefaults() (Config[V], error) {
 		if n.n < 0 {
 			wrong("%s is negative: %d", n.name, n.n)
 		}
+	}
+	if c.History > maxHistory {
+		wrong("History is over %d: %d", maxHistory, c.History)
 	}
 	if c.Reload > ReloadQueue {
 		wrong("Reload is neither ReloadSupersede nor ReloadQueue: %d", c.Reload)

@@ -24,7 +24,7 @@ type disk[V any] struct {
 // may have erased it. How old the origin said that it was orders nothing: a
 // value that was set stands above what was read before, whatever its age.
 func (s *tier[V]) persist(c *cell[V], v *lifecycle.Version[V, *Future[V]]) {
-	readAt := s.table.clock.Now()
+	readAt := s.tick()
 	if f := c.flight.Load(); f != nil && f.stamp == v.Seq {
 		readAt = f.began
 	}
@@ -33,7 +33,7 @@ func (s *tier[V]) persist(c *cell[V], v *lifecycle.Version[V, *Future[V]]) {
 
 // erase owes the erase with that number.
 func (s *tier[V]) erase(c *cell[V], number uint64) {
-	at := time.Now()
+	at := s.table.clock.Time(s.tick())
 	s.owe(c, func(d *disk[V]) { d.record, d.erase, d.at = nil, number, at })
 }
 

@@ -96,6 +96,9 @@ func (f *flight[V]) depart() {
 	t.working.add()
 	f.began = t.clock.Now()
 	at := f.began.Plus(f.timeout)
+	if t.tier != nil {
+		f.began = t.tier.tick()
+	}
 	f.ctx.deadline = t.clock.Time(at)
 	t.tallies.count(cFlights)
 	t.inFlight.Add(1)

@@ -7,15 +7,30 @@ import (
 	"github.com/freshet-go/freshet/actors/lifecycle"
 )
 
-// lookUp asks the Store for the key of f, on a goroutine of its own.
+// lookUp asks the Store for the key of f, on a goroutine of its own, when it is
+// its turn: a hundred thousand keys at once are no reason to time out.
 func (s *tier[V]) lookUp(f *flight[V]) {
-	t := s.table
 	f.looking = true
+	f.ticket.call = &look[V]{tier: s, flight: f}
+	s.gate.launch(&f.ticket, nil)
+}
+
+// look is a look-up at its gate.
+type look[V any] struct {
+	tier   *tier[V]
+	flight *flight[V]
+}
+
+func (l *look[V]) wanted() bool { return l.flight.wanted() }
+func (l *look[V]) spared()      {}
+
+func (l *look[V]) start() {
+	t, f := l.tier.table, l.flight
 	t.working.add()
-	at := t.clock.Now().Plus(s.timeout)
+	at := t.clock.Now().Plus(l.tier.timeout)
 	f.ctx.deadline = t.clock.Time(at)
 	t.deadlines.set(&f.limit, at)
-	go s.look(f)
+	go l.tier.look(f)
 }
 
 // look is the goroutine of a look-up. Whatever the Store does, the cell is told,
@@ -33,14 +48,17 @@ func (s *tier[V]) look(f *flight[V]) {
 		}
 		t.deadlines.set(&f.limit, lifecycle.Never)
 		f.stop(nil)
+		s.gate.release(&f.ticket)
 		t.makeRoom()
 		t.working.done()
 	}()
 	var m message[V]
 	if !s.covered(f.cell.key) {
-		if entered = s.enter(); entered {
+		switch entered = s.well() && s.enter(); {
+		case entered:
 			s.read(f, &m)
-		} else {
+			s.answered(f)
+		default:
 			s.failed("look up", f.cell.key, errStoreBusy)
 		}
 	}
@@ -108,9 +126,44 @@ func (f *flight[V]) looked(m *message[V]) {
 
 // lookedTooLong goes on to the origin without the Store.
 func (f *flight[V]) lookedTooLong() {
+	s := f.cell.table.tier
+	defer s.gate.release(&f.ticket)
 	if f.end.CompareAndSwap(flying, timedOut) {
-		f.cell.table.tier.failed("look up", f.cell.key, errStoreHangs)
+		s.hangs()
+		s.failed("look up", f.cell.key, errStoreHangs)
 		f.looked(&message[V]{})
 		f.stop(ErrTimeout)
+	}
+}
+
+// well says whether the Store may be asked. One that hung is left alone until
+// one look-up a timeout finds it well again: so a miss never waits for more than
+// one timeout, however many wait for their turn.
+func (s *tier[V]) well() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sick.IsZero() {
+		return true
+	}
+	if now := time.Now(); now.After(s.sick) {
+		s.sick = now.Add(s.timeout)
+		return true
+	}
+	return false
+}
+
+// hangs notes that a look-up took too long.
+func (s *tier[V]) hangs() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sick = time.Now().Add(s.timeout)
+}
+
+// answered notes that the Store answered f, if it was in time.
+func (s *tier[V]) answered(f *flight[V]) {
+	if f.end.Load() != timedOut {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.sick = time.Time{}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/freshet-go/freshet/actors/lifecycle"
 )
 
 // tier stands between the cells and their Store (rules D). Look-ups run on a
@@ -18,6 +20,8 @@ type tier[V any] struct {
 	codec   Codec[V]
 	timeout time.Duration
 
+	gate gate // of look-ups
+
 	mu       sync.Mutex
 	owing    []*cell[V] // oldest debt first
 	workers  int
@@ -25,7 +29,9 @@ type tier[V any] struct {
 	retry    deadline
 	pause    time.Duration // before the next retry
 	prefixes []*prefixErase
-	calls    int // in the air, those that were given up included
+	last     lifecycle.Instant // of tick
+	calls    int               // in the air, those that were given up included
+	sick     time.Time         // zero: it answers; else it is asked once after that
 	warned   time.Time
 	unsaid   int // failures since
 }
@@ -39,6 +45,7 @@ type prefixErase struct {
 
 const (
 	tierWorkers = 16
+	tierLooks   = 128 // look-ups side by side; the rest wait their turn
 	// tierCalls bounds the goroutines that a Store which ignores its context
 	// can hold: with so many in the air it is taken for dead until some return.
 	tierCalls      = 1024
@@ -53,7 +60,7 @@ var (
 )
 
 func newTier[V any](t *Table[V], store Store, codec Codec[V], timeout time.Duration) *tier[V] {
-	s := &tier[V]{table: t, store: store, codec: codec, timeout: timeout, pause: firstEraseWait}
+	s := &tier[V]{table: t, store: store, codec: codec, timeout: timeout, pause: firstEraseWait, gate: newGate(tierLooks)}
 	s.retry.owner = s
 	return s
 }
@@ -92,6 +99,15 @@ func (s *tier[V]) call(f func(context.Context) error) error {
 	}
 }
 
+// tick is the time, later than any tick before: what the Store is told in one
+// order it can put in that order (D5), also where two fall on one nanosecond.
+func (s *tier[V]) tick() lifecycle.Instant {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = max(s.table.clock.Now(), s.last+1)
+	return s.last
+}
+
 // enter counts a call in, unless too many are in the air.
 func (s *tier[V]) enter() bool {
 	s.mu.Lock()
@@ -128,7 +144,7 @@ func contained(f func()) error {
 
 // erasePrefix erases what the Store holds under prefix.
 func (s *tier[V]) erasePrefix(prefix string) {
-	p := &prefixErase{prefix: prefix, at: time.Now()}
+	p := &prefixErase{prefix: prefix, at: s.table.clock.Time(s.tick())}
 	s.mu.Lock()
 	s.prefixes = append(s.prefixes, p)
 	s.mu.Unlock()

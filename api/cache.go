@@ -16,6 +16,8 @@ import (
 // Cache holds the records of one origin. Every key is an actor; every method
 // is safe for concurrent use and obeys the numbered rules of the package
 // comment. A nil context is context.Background.
+//
+// Make one with New; the zero Cache cannot be used.
 type Cache[V any] struct{ table *actors.Table[V] }
 
 // New makes a cache, or says everything that is wrong with the config in one
@@ -74,7 +76,7 @@ func (c *Cache[V]) Peek(key string) (Snapshot[V], bool) { return c.table.Peek(ke
 // say. Flights in the air are dropped and everyone who waits gets value (O7).
 // When Set has returned, it holds. Where Config.Newer says that value is not
 // newer than the one held, nothing changes and nil is returned (O9). The
-// origin is not written: that is Update.
+// origin is not written.
 func (c *Cache[V]) Set(ctx context.Context, key string, value V) error {
 	return c.table.Put(ctx, key, Response[V]{Value: value})
 }
@@ -139,7 +141,8 @@ func (c *Cache[V]) Ref(key string) *actor.PID { return c.table.Ref(key) }
 
 // Watch subscribes to the cache's events. It has registered when it returns:
 // an event that comes right after is delivered (S6). The subscription ends
-// with ctx, with its own Close, or with the cache. See package streams.
+// with ctx, with its own Close, or with the cache (streams.ErrClosed). See
+// package streams.
 func (c *Cache[V]) Watch(ctx context.Context, opts ...streams.Option) (*streams.Subscription[V], error) {
 	if ctx == nil {
 		ctx = context.Background()

@@ -22,7 +22,7 @@
 //	F6  Stale-while-revalidate, for Freshness.Stale after freshness ended.
 //	F7  Stale-if-error, for Freshness.StaleOnError; never for ForceReload and
 //	    MaxAge, and never for what was invalidated.
-//	F8  Refresh-ahead: a hit in the last Freshness.Ahead of the TTL.
+//	F8  Refresh-ahead: a hit in the last fraction Freshness.Ahead of the TTL.
 //	F9  A response that changes nothing renews freshness and is no update.
 //	F10 CachedOnly never flies; MaxAge asks for what is young enough.
 //	F11 MaxFlights bounds origin calls; the rest wait, oldest first.

@@ -10,7 +10,9 @@ import (
 // Forever is the duration that does not end.
 const Forever = actors.Forever
 
-// Types of the contract; each is documented where it lives.
+// Types of the contract; each is documented where it lives: go doc
+// github.com/freshet-go/freshet/actors Config, and so on; Freshness is in
+// github.com/freshet-go/freshet/actors/lifecycle.
 type (
 	Runtime       = actors.Runtime
 	RuntimeConfig = actors.RuntimeConfig

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -347,7 +348,7 @@ func TestD4_CloseFlushes(t *testing.T) {
 			require.NoError(t, c.Set(bg, key, key))
 		}
 		require.NoError(t, c.Close(bg))
-		require.Len(t, s.records, 100)
+		require.Equal(t, 100, len(s.records)) // not Len: it would print them
 	})
 }
 
@@ -437,4 +438,49 @@ func TestW7_WhatTheOriginSaysIsGoneIsErasedFromTheStore(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestD2_AStoreThatHangsCostsOneTimeoutHoweverManyAsk(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s, o := newShelf(), counting()
+		s.before = func(ctx context.Context, call string) error {
+			if strings.HasPrefix(call, "get") {
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			return nil
+		}
+		c := shelved(t, o, s, config{StoreTimeout: time.Second})
+		start := time.Now()
+		values, err := c.GetMany(bg, keysOf(1000))
+		require.NoError(t, err)
+		require.Len(t, values, 1000)
+		require.LessOrEqual(t, time.Since(start), time.Second)
+
+		s.set(nil) // it is well again, and found out within a timeout
+		time.Sleep(time.Second + 1)
+		mustGet(t, c, "x", "v1")
+		gets := s.count("get")
+		mustGet(t, c, "y", "v1")
+		mustGet(t, c, "z", "v1")
+		require.Equal(t, gets+2, s.count("get"))
+	})
+}
+
+func TestD1_AHundredThousandLookUpsWaitTheirTurn(t *testing.T) {
+	s, o := newShelf(), counting()
+	const n = 100_000
+	keys := make([]string, n)
+	first := shelved(t, o, s, config{Name: "first"})
+	for i := range keys {
+		keys[i] = "key-" + strconv.Itoa(i)
+		require.NoError(t, first.Set(bg, keys[i], "set"))
+	}
+	require.NoError(t, first.Close(bg))
+	second := shelved(t, o, s, config{Name: "second", StoreTimeout: 10 * time.Second})
+	values, err := second.GetMany(bg, keys)
+	require.NoError(t, err)
+	require.Len(t, values, n)
+	require.EqualValues(t, n, second.Stats().StoreHits)
+	require.Zero(t, second.Stats().Flights)
 }

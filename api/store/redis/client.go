@@ -43,6 +43,9 @@ func Open(opts Options) (*Client, error) {
 		return nil, err
 	}
 	option.DisableCache = true
+	// The client's own retry may recycle a command that the writer of the broken
+	// connection still reads (v1.0.79): call tries again instead.
+	option.DisableRetry = true
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Client{opts: opts, option: option, writer: rand.Text(), ctx: ctx, cancel: cancel, stores: map[string]*shared{}}, nil
 }
@@ -101,10 +104,25 @@ func (c *Client) call(ctx context.Context, do func(context.Context, rueidis.Clie
 		return err
 	}
 	err = do(ctx, conn)
+	for tries := 1; tries < maxTries && broken(err) && ctx.Err() == nil && c.ctx.Err() == nil; tries++ {
+		err = do(ctx, conn) // all we do may be done twice
+	}
 	if err != nil && c.ctx.Err() != nil {
 		return record.Closed("redis")
 	}
 	return wording(err)
+}
+
+// maxTries bounds how often a call whose connection broke is made.
+const maxTries = 3
+
+// broken says that err is not Redis's word.
+func broken(err error) bool {
+	if err == nil || rueidis.IsRedisNil(err) {
+		return false
+	}
+	_, spoken := rueidis.IsRedisErr(err)
+	return !spoken
 }
 
 // connect returns the connection, or makes it. One attempt is made for all who

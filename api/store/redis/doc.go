@@ -50,11 +50,10 @@
 //
 //	stop := users.OnInvalidate(func(i redis.Invalidation) {
 //		_ = cache.Expire(ctx, i.Keys...)
-//		for _, prefix := range i.Prefixes {
-//			_, _ = cache.InvalidatePrefix(ctx, prefix)
-//		}
-//		if i.Lost { // anything may have changed while nobody listened
-//			for key := range cache.All() {
+//		for key := range cache.All() {
+//			// Lost: anything may have changed while nobody listened. Not
+//			// InvalidatePrefix: it would erase again, and the other hear of it.
+//			if i.Lost || slices.ContainsFunc(i.Prefixes, func(p string) bool { return strings.HasPrefix(key, p) }) {
 //				_ = cache.Expire(ctx, key)
 //			}
 //		}

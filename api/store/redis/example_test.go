@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -54,11 +56,12 @@ func ExampleStore_OnInvalidate() {
 
 	stop := users.OnInvalidate(func(i redis.Invalidation) {
 		_ = cache.Expire(ctx, i.Keys...)
-		for _, prefix := range i.Prefixes {
-			_, _ = cache.InvalidatePrefix(ctx, prefix)
+		if len(i.Prefixes) == 0 && !i.Lost {
+			return
 		}
-		if i.Lost {
-			for key := range cache.All() {
+		for key := range cache.All() {
+			// Not InvalidatePrefix: it would erase again, for others to hear.
+			if i.Lost || slices.ContainsFunc(i.Prefixes, func(p string) bool { return strings.HasPrefix(key, p) }) {
 				_ = cache.Expire(ctx, key)
 			}
 		}
