@@ -173,7 +173,7 @@ func (p *policy[V]) nextToAge(most int) (cells []*cell[V], done bool) {
 // makes room down to the bound, and while he does not keep up (his processor
 // may be taken from him) each who adds evicts more than he added (M1).
 func (t *Table[V]) makeRoom() {
-	if !t.policy.over() || t.tryMakeRoom() {
+	if !t.policy.over() || t.closed.Load() || t.tryMakeRoom() {
 		return
 	}
 	for range 2 {

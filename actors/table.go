@@ -146,10 +146,14 @@ func (t *Table[V]) enter(key string) (c *cell[V], made bool, err error) {
 	key = strings.Clone(key) // it may be a small part of something large
 	c = &cell[V]{table: t, key: key}
 	c.rank.pinned.Store(true) // until its first message was handled
-	if c, made = t.cells.enter(c); made {
-		t.policy.add(c)
+	// Listed before anybody can find it: one that was evicted in between would be
+	// listed dead, for ever, and asked to go again and again.
+	t.policy.add(c)
+	have, made := t.cells.enter(c)
+	if !made {
+		t.policy.remove(c)
 	}
-	return c, made, nil
+	return have, made, nil
 }
 
 // with sends m to the cell of key, made if need be, until one handled it.
