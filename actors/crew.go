@@ -6,8 +6,8 @@ import (
 )
 
 // crew runs flights on goroutines that are kept for a moment after they have
-// landed: one whose stack has grown already starts the next flight in less than
-// half the time of a new one. Who has not flown for a while is let go, so a cache at
+// landed: one whose stack has grown already need not grow it for the next
+// flight. Who has not flown for a while is let go, so a cache at
 // rest has no goroutine.
 type crew[V any] struct {
 	table   *Table[V]
