@@ -132,13 +132,7 @@ func (t *Table[V]) InvalidateTag(_ context.Context, tags ...string) (int, error)
 	if len(tags) == 0 {
 		return 0, nil
 	}
-	barrier := t.numbers.Add(1)
-	covered := make(map[*cell[V]]struct{})
-	for _, tag := range tags {
-		for _, c := range t.tags.raise(tag, barrier) {
-			covered[c] = struct{}{}
-		}
-	}
+	barrier, covered := t.tags.raise(tags, func() uint64 { return t.numbers.Add(1) })
 	n := 0
 	for c := range covered {
 		if t.raise(c, opInvalidate, barrier) {
