@@ -46,6 +46,25 @@ type Notes[F any] struct {
 	Tags      []string
 	// Failure is the last one since the knowledge was learned, nil if none.
 	Failure *Failure[F]
+	// Pending counts the mutations that are not confirmed, those included that
+	// do not show yet.
+	Pending int
+}
+
+// withPending is n with that many mutations pending.
+func (n *Notes[F]) withPending(pending int) *Notes[F] {
+	if n == nil {
+		if pending == 0 {
+			return nil
+		}
+		return &Notes[F]{Pending: pending}
+	}
+	if n.Pending == pending {
+		return n
+	}
+	next := *n
+	next.Pending = pending
+	return &next
 }
 
 // Failure is a flight that failed after the version's knowledge was learned.
@@ -77,6 +96,14 @@ func (v *Version[V, F]) Failure() *Failure[F] {
 		return nil
 	}
 	return v.Notes.Failure
+}
+
+// Pending returns how many mutations the origin has not confirmed.
+func (v *Version[V, F]) Pending() int {
+	if v == nil || v.Notes == nil {
+		return 0
+	}
+	return v.Notes.Pending
 }
 
 // Shown is the value's address, nil where there is none: an event's Before
