@@ -37,6 +37,9 @@ var (
 	// ErrUnknown is wrapped by a Writer's error that cannot tell whether the
 	// origin applied the write (W3).
 	ErrUnknown = errors.New("freshet: the origin may have applied it")
+	// ErrImpure fails a mutation whose Apply modified its argument
+	// (Config.CheckApply).
+	ErrImpure = errors.New("freshet: Apply modified its argument, which every reader shares")
 	// ErrBadKey says that a key is not 1 to 4096 bytes of valid UTF-8 without
 	// NUL.
 	ErrBadKey = errors.New("freshet: bad key")
@@ -130,19 +133,23 @@ func (e *ManyError) Unwrap() []error {
 	return errs
 }
 
-// WriteError is a write that the origin refused, or whose outcome is Unknown:
-// then the origin may have applied it (W3).
+// WriteError is a write that was not applied, or whose outcome is Unknown: then
+// the origin may have applied it (W3).
 type WriteError struct {
-	Key     string
+	Key     string // empty for a Create
 	Unknown bool
 	Err     error
 }
 
 func (e *WriteError) Error() string {
-	if e.Unknown {
-		return fmt.Sprintf("freshet: write of %q: the origin may have applied it: %v", e.Key, e.Err)
+	what := fmt.Sprintf("freshet: write of %q", e.Key)
+	if e.Key == "" {
+		what = "freshet: create"
 	}
-	return fmt.Sprintf("freshet: write of %q refused: %v", e.Key, e.Err)
+	if e.Unknown {
+		what += ": the origin may have applied it"
+	}
+	return what + ": " + strings.ReplaceAll(e.Err.Error(), "freshet: ", "")
 }
 
 func (e *WriteError) Unwrap() error { return e.Err }

@@ -22,7 +22,7 @@ func (t *Table[V]) Put(ctx context.Context, key string, r Response[V]) error {
 		// wrong: a Put that fails leaves nothing behind.
 		var held *lifecycle.Version[V, *Future[V]]
 		if c := t.cells.find(key); c != nil {
-			held = c.shown.Load()
+			held = c.shown.Load().Confirmed()
 		} else if err := checkKey(key); err != nil {
 			return err
 		}
@@ -37,7 +37,7 @@ func (t *Table[V]) Put(ctx context.Context, key string, r Response[V]) error {
 			return err
 		}
 		m.gone, m.again = false, false
-		c.send(&m)
+		c.sendReplayed(&m)
 		if m.gone || m.again {
 			continue
 		}

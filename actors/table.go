@@ -24,10 +24,13 @@ import (
 type Table[V any] struct {
 	name       string
 	source     Source[V]
+	writer     Writer[V]     // nil: read-only
 	bulkSource BulkSource[V] // nil: the source fetches one by one
 	equal      func(a, b V) bool
 	newer      func(a, b V) bool
 	weigh      func(key string, v V) uint32
+	codec      Codec[V]
+	checkApply bool
 	timeout    time.Duration
 	rules      lifecycle.Rules
 	turns      sync.Pool // of *turn
@@ -50,6 +53,8 @@ type Table[V any] struct {
 	gate       gate
 	crew       crew[V]
 	tier       *tier[V] // nil: no Store
+	writes     writes[V]
+	lists      *lists[V] // nil: no Lister
 	deadlines  *deadlines
 	dispatcher actor.Dispatcher
 	working    tally
@@ -73,7 +78,7 @@ func NewTable[V any](c Config[V]) (*Table[V], error) {
 		}
 	}
 	t := &Table[V]{
-		name: c.Name, source: c.Source, equal: c.Equal, newer: c.Newer, weigh: c.Weigh, timeout: c.Timeout,
+		name: c.Name, source: c.Source, writer: c.Writer, codec: c.Codec, checkApply: c.CheckApply, equal: c.Equal, newer: c.Newer, weigh: c.Weigh, timeout: c.Timeout,
 		rules: lifecycle.Rules{
 			Freshness: c.Freshness, Reload: c.Reload, MaxSupersede: c.MaxSupersede, AbortAbandoned: c.AbortAbandoned,
 		},
@@ -240,7 +245,7 @@ func (t *Table[V]) Stats() Stats {
 		Hits: sum(cHits), StaleHits: sum(cStaleHits), Misses: sum(cMisses), Coalesced: sum(cCoalesced),
 		Flights: sum(cFlights), Failures: sum(cFailures), Dropped: sum(cDropped), Superseded: sum(cSuperseded),
 		Evictions: sum(cEvictions), StoreHits: sum(cStoreHits), StoreErrors: sum(cStoreErrors),
-		Resident: t.Len(), InFlight: int(t.inFlight.Load()), Subscriptions: t.log.Stats().Subscriptions,
+		Resident: t.Len(), InFlight: int(t.inFlight.Load()), Pending: int(t.writes.pending.Load()), Subscriptions: t.log.Stats().Subscriptions,
 	}
 }
 
@@ -304,6 +309,18 @@ func (t *Table[V]) observe(keys []string, refresh time.Duration) (release func()
 	return release, nil
 }
 
+// awaitWrites waits for the writes that are with the origin as long as ctx
+// allows, and tells of the rest as unknown (C5).
+func (t *Table[V]) awaitWrites(ctx context.Context) {
+	flying := t.writes.close()
+	if t.writes.flying.wait(ctx) == 0 {
+		return
+	}
+	for _, w := range flying {
+		w.giveUp(ErrClosed, ErrClosed)
+	}
+}
+
 // Close ends the table (C5): see Cache.Close.
 func (t *Table[V]) Close(ctx context.Context) error {
 	if ctx == nil {
@@ -315,6 +332,7 @@ func (t *Table[V]) Close(ctx context.Context) error {
 		for c := range t.cells.all() {
 			c.send(&message[V]{op: opClose})
 		}
+		t.awaitWrites(ctx)
 		close(t.ending)
 		t.deadlines.close()
 		t.crew.due()

@@ -37,11 +37,11 @@ func (v *Version[V, F]) admissible(now Instant) bool {
 	return (v.Known != Nothing && !v.Void) || (failure != nil && now < failure.Until)
 }
 
-func (n *Notes[F]) withoutFailure() *Notes[F] {
+func (n *Notes[V, F]) withoutFailure() *Notes[V, F] {
 	if n == nil || n.Failure == nil {
 		return n
 	}
-	return &Notes[F]{Validator: n.Validator, Tags: n.Tags}
+	return &Notes[V, F]{Validator: n.Validator, Tags: n.Tags}
 }
 
 // flyAgain sees to those who wait for a flight that the barrier overtook, and

@@ -59,7 +59,7 @@ func (r *Resource[V, F]) version(t *Turn[V, F], k *Knowledge[V], stamp uint64, f
 		}
 	}
 	if validator != "" || len(tags) > 0 {
-		v.Notes = &Notes[F]{Validator: validator, Tags: tags}
+		v.Notes = &Notes[V, F]{Validator: validator, Tags: tags}
 	}
 	v.FreshEnd, v.HitEnd = lifetime(t.Rules, k, v.At)
 	return v

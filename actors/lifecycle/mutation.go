@@ -294,7 +294,7 @@ func (r *Resource[V, F]) layered(t *Turn[V, F], base *Version[V, F]) *Version[V,
 	w := r.writes
 	w.base = base
 	next := *base
-	next.Notes = base.Notes.withPending(len(w.layers))
+	next.Notes = base.Notes.over(base, len(w.layers))
 	for i := len(w.layers) - 1; i >= 0; i-- {
 		l := &w.layers[i]
 		if !l.ready || !l.told {
