@@ -80,6 +80,7 @@ type message[V any] struct {
 	stamp     uint64                 // the flight's, the commit's, the list's; opInvalidate: the barrier, 0: a fresh one
 	late      bool                   // opArrived: after its timeout
 	found     bool                   // opLooked
+	began     lifecycle.Instant      // opSeeded: when the list was asked for, with a Store
 	unknown   bool                   // opRejected: the origin may have applied it
 	err       error                  // opFailed, opRejected
 	mutation  *lifecycle.Mutation[V] // opMutate
@@ -295,7 +296,7 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 		c.flight.Store(f)
 		t.tier.lookUp(f)
 	case lifecycle.DoPersist:
-		t.tier.persist(c, e.Version)
+		t.tier.persist(c, e.Version, m.began)
 	case lifecycle.DoErase:
 		t.tier.erase(c, e.Stamp)
 	case lifecycle.DoCancel:

@@ -34,6 +34,9 @@ var (
 	ErrPending = errors.New("freshet: the future is pending")
 	// ErrReadOnly answers a write where no Writer is configured (W6).
 	ErrReadOnly = errors.New("freshet: read-only: no Writer is configured")
+	// ErrNoLister answers the calls of a Collection where no Lister is
+	// configured.
+	ErrNoLister = errors.New("freshet: no collections: no Lister is configured")
 	// ErrUnknown is wrapped by a Writer's error that cannot tell whether the
 	// origin applied the write (W3).
 	ErrUnknown = errors.New("freshet: the origin may have applied it")

@@ -26,7 +26,7 @@ type failure[V any] struct {
 
 // waiting is what only a pending future needs.
 type waiting[V any] struct {
-	cell *cell[V]
+	cell *cell[V]        // nil: a promise's
 	ctx  context.Context // whose values its flights carry (C2)
 	mu   sync.Mutex
 	done chan struct{} // nil: nobody asked for it yet
@@ -52,6 +52,15 @@ func newPending[V any](ctx context.Context, c *cell[V]) *Future[V] {
 	f := &Future[V]{}
 	f.wait.Store(&waiting[V]{cell: c, ctx: ctx})
 	return f
+}
+
+// Promise makes a future that settle settles, once, with what it is given; seq
+// is the stamp of the knowledge behind that.
+func Promise[V any]() (future *Future[V], settle func(value V, seq uint64, err error)) {
+	f := newPending[V](context.Background(), nil)
+	return f, func(value V, seq uint64, err error) {
+		f.settle(&lifecycle.Version[V, *Future[V]]{Known: lifecycle.Present, Value: value, Seq: seq}, err, seq)
+	}
 }
 
 // failedFuture is settled with err.
@@ -153,11 +162,14 @@ func (f *Future[V]) waitFor(ctx context.Context, w *waiting[V]) error {
 	if f.outcome.Load() != nil {
 		return nil // both at once: the answer is worth more
 	}
-	if w.leave() && w.cell.table.rules.AbortAbandoned {
+	if w.leave() && w.abandons() {
 		w.cell.leave(f)
 	}
 	return context.Cause(ctx)
 }
+
+// abandons says whether the flight ends when nobody waits (C3).
+func (w *waiting[V]) abandons() bool { return w.cell != nil && w.cell.table.rules.AbortAbandoned }
 
 // join adds by (oneWaiter or oneOwed) and says whether the future could still
 // be joined: one that is sealed is being discarded.
@@ -180,7 +192,7 @@ func (w *waiting[V]) await() {
 	for {
 		n := w.count.Load()
 		next := n + oneWaiter
-		if w.cell.table.rules.AbortAbandoned && n&^sealed >= oneOwed {
+		if w.abandons() && n&^sealed >= oneOwed {
 			next -= oneOwed
 		}
 		if w.count.CompareAndSwap(n, next) {

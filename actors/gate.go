@@ -26,7 +26,7 @@ type ticket struct {
 	gone    bool          // started, and not released yet
 }
 
-func newGate(most int) gate { return gate{max: most, free: most} }
+func newGate(most int) *gate { return &gate{max: most, free: most} }
 
 // launch lets k go, now or when it is its turn. It takes the place in the
 // queue of the one that it replaces, if that has not gone yet.

@@ -107,7 +107,7 @@ func TestTags_ComesBackToLife(t *testing.T) {
 
 // The tags of a resource leave the index with it.
 func TestTags_LeaveWithTheirResource(t *testing.T) {
-	table := newTable(t, Config[int]{MaxEntries: 4}, nil)
+	table := testTable(t, Config[int]{MaxEntries: 4}, nil)
 	ctx := context.Background()
 	for i := range 3000 {
 		r := Response[int]{Value: i, Tags: []string{fmt.Sprint("own", i), "all"}}

@@ -169,8 +169,12 @@ func (w *write[V]) giveUp(err, cause error) {
 // cameLate: the origin may have applied the write only now, after the resource
 // was read again.
 func (w *write[V]) cameLate() {
-	if w.cell != nil {
-		w.table.withBarrier(w.key, &message[V]{op: opInvalidate})
+	t := w.table
+	switch {
+	case w.cell != nil:
+		t.withBarrier(w.key, &message[V]{op: opInvalidate})
+	case t.lists != nil:
+		t.lists.invalidate()
 	}
 	w.spread()
 }
@@ -189,6 +193,9 @@ func (w *write[V]) refused(err error, unknown bool) {
 	}
 	if unknown {
 		w.spread()
+		if w.cell == nil && t.lists != nil {
+			t.lists.invalidate() // one may have a record more
+		}
 	}
 	w.over()
 }
@@ -204,10 +211,12 @@ func (w *write[V]) landed(key string, stored V) {
 		return
 	}
 	w.spread()
-	if w.Kind == lifecycle.Delete {
+	switch {
+	case t.lists == nil:
+	case w.Kind == lifecycle.Delete:
 		t.lists.left(w.key)
-	} else if w.err == nil || w.cell == nil {
-		t.lists.joined(w.key, stored)
+	default:
+		t.lists.changed(Item[V]{Key: w.key, Value: stored}, w.cell == nil)
 	}
 	w.over()
 }

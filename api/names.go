@@ -33,6 +33,7 @@ type (
 	Writer[V any]     = actors.Writer[V]
 	Lister[V any]     = actors.Lister[V]
 	Item[V any]       = actors.Item[V]
+	Membership[V any] = actors.Membership[V]
 	Mutation[V any]   = actors.Mutation[V]
 	Store             = actors.Store
 	Record            = actors.Record
@@ -74,6 +75,7 @@ var (
 	ErrUnknown    = actors.ErrUnknown
 	ErrUnchanged  = actors.ErrUnchanged
 	ErrImpure     = actors.ErrImpure
+	ErrNoLister   = actors.ErrNoLister
 )
 
 // NewRuntime makes a Runtime for several caches to share.

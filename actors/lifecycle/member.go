@@ -34,7 +34,7 @@ func (r *Resource[V, F]) Amend(t *Turn[V, F], k Knowledge[V]) {
 	}
 	barrier, stamp := t.between()
 	r.barrier = barrier
-	if held := r.base(); held.Held() != 0 && !held.Void {
+	if held := r.base(); held.Held() != 0 && !held.Void && !k.Equal {
 		next := *held
 		next.Value, next.Seq, next.Future = k.Value, stamp, t.Mint()
 		t.do(settled(next.Future, &next, nil))
