@@ -53,14 +53,17 @@ type Log[V any] struct {
 	life  uint64
 	every uint64 // filtered events after which a Bookmark is due (S12)
 
-	mu       sync.Mutex // the critical section of S0: only writers and those who begin or end take it
-	ring     ring[V]    // its index is the revision
-	feeds    map[string]*feed[V]
-	weights  []uint32 // of the events in the ring, a ring too
-	at       int      // the next of weights
-	weight   atomic.Uint64
-	last     atomic.Uint64 // the last revision that subscribers see: MaxUint64 until Close
-	past     atomic.Uint64 // revisions allotted since Close
+	last atomic.Uint64 // the last revision that subscribers see: MaxUint64 until Close
+	ring ring[V]       // its index is the revision
+
+	mu      sync.Mutex // the critical section of S0: only writers and those who begin or end take it
+	feeds   map[string]*feed[V]
+	weights []uint32 // of the events in the ring, a ring too
+	at      int      // the next of weights
+	weight  atomic.Uint64
+	past    atomic.Uint64 // revisions allotted since Close
+	_       apart
+
 	gate     gate
 	laps     atomic.Uint64
 	batches  sync.Pool

@@ -161,11 +161,15 @@ func (s *Subscription[V]) runOwned(yield func(Event[V], error) bool) bool {
 	for {
 		s.mu.Lock()
 		s.owner = nil
+		_, cause := s.stepLocked()
 		if s.out.left() {
 			s.owner = s.out
 		}
 		b := s.owner
 		s.mu.Unlock()
+		if cause != nil {
+			s.end(cause)
+		}
 		if b != nil {
 			for s.alive() == nil {
 				e := b.take()
