@@ -46,8 +46,8 @@ type outcome uint8
 
 const (
 	nothing outcome = iota // to be had at present
-	more                 // to look at
-	ready                // to hand out, or the end
+	more                   // to look at
+	ready                  // to hand out, or the end
 )
 
 // stepLocked looks at some more of the log where there is nothing to hand out. With a cause the subscription is to end.

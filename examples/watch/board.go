@@ -33,9 +33,9 @@ func (b *board) apply(e streams.Event[Quote]) {
 	case e.Kind == streams.Synced:
 		b.synced = true
 	case e.Kind.Control():
-	case e.Kind == streams.Evicted || e.Kind == streams.Missing:
+	case e.After == nil:
 		delete(b.rows, e.Key)
-	case e.After != nil:
+	default:
 		r := b.rows[e.Key]
 		if r == nil {
 			r = &row{quote: *e.After}
