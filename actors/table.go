@@ -96,6 +96,7 @@ func NewTable[V any](c Config[V]) (*Table[V], error) {
 	t.log, err = streams.NewLog(streams.LogConfig[V]{
 		Cache: c.Name, History: c.History, Scan: t.scan, Observe: t.observe,
 		MaxWeight: c.MaxWeight / historyShare,
+		Closed:    fmt.Errorf("%w: %w", ErrClosed, streams.ErrClosed),
 	})
 	if err != nil {
 		return nil, err

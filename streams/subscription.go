@@ -21,7 +21,7 @@ const (
 // lapped.
 //
 // It ends by exactly one cause, which Err tells: its context (the context's error and cause), Close or a left Events
-// loop (ErrClosed), the log's Close (ErrClosed, once what was there is delivered), falling behind (ErrLagged), or a
+// loop (ErrClosed), the log's Close (its Closed, once what was there is delivered), falling behind (ErrLagged), or a
 // handler of [Each] (what the handler did). Ending it frees everything.
 //
 // All methods may be called concurrently. Goroutines that share a subscription share its events: each event goes to

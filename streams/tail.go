@@ -52,7 +52,7 @@ const (
 
 // stepLocked looks at some more of the log where there is nothing to hand out. With a cause the subscription is to end.
 func (s *Subscription[V]) stepLocked() (outcome, error) {
-	if s.err != nil || s.out.left() {
+	if s.over.Load() || s.out.left() {
 		return ready, nil
 	}
 	if s.snapshot != nil {
@@ -66,7 +66,7 @@ func (s *Subscription[V]) stepLocked() (outcome, error) {
 		}
 		return more, nil
 	case s.scanned >= s.log.last.Load():
-		return ready, ErrClosed
+		return ready, s.log.cfg.Closed
 	case s.scanned-s.sent >= s.log.every:
 		s.bookmarkLocked()
 		return ready, nil
