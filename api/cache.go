@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"iter"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -177,17 +175,14 @@ func (c *Cache[V]) Mutate(ctx context.Context, key string, m Mutation[V]) (V, er
 
 // Watch subscribes to the cache's events. It has registered when it returns:
 // an event that comes right after is delivered (S6). The subscription ends
-// with ctx, with its own Close, or with the cache (streams.ErrClosed). See
-// package streams.
+// with ctx, with its own Close (streams.ErrClosed), or with the cache: that
+// is ErrClosed too, as of every call of a closed cache (C5). See package
+// streams.
 func (c *Cache[V]) Watch(ctx context.Context, opts ...streams.Option) (*streams.Subscription[V], error) {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	sub, err := c.table.Log().Subscribe(ctx, opts...)
-	if errors.Is(err, streams.ErrClosed) {
-		err = fmt.Errorf("%w: %w", ErrClosed, err) // as every call of a closed cache (C5)
-	}
-	return sub, err
+	return c.table.Log().Subscribe(ctx, opts...)
 }
 
 // Observe is Watch as an rxgo Observable whose items' V is a streams.Event[V].
