@@ -68,7 +68,7 @@ type message[V any] struct {
 	ctx       context.Context // opDemand: whose values a flight carries
 	demand    lifecycle.Demand[*Future[V]]
 	hold      uint64                 // opDemand: oneWaiter or oneOwed of the future it is answered with
-	bulk      *bulk[V]               // opDemand: where a flight waits to fly with others
+	bulk      *bulk[V]               // opDemand, opLooked: where a flight waits to fly with others
 	knowledge lifecycle.Knowledge[V] // opArrived, opSet
 	weight    uint32                 // of knowledge.Value
 	stamp     uint64                 // opArrived, opFailed: the flight; opInvalidate: the barrier, 0: a fresh one
@@ -258,7 +258,7 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 		replaced := c.flight.Swap(f)
 		switch {
 		case m.bulk != nil:
-			m.bulk.flights = append(m.bulk.flights, f)
+			m.bulk.board(f)
 		case replaced != nil && !replaced.looking:
 			t.gate.launch(&f.ticket, &replaced.ticket)
 		default:
@@ -268,6 +268,9 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 		m.flew = true
 		f := newFlight(context.Background(), c, e.Stamp, t.tier.timeout, nil)
 		c.flight.Store(f)
+		if m.bulk != nil {
+			m.bulk.await(f)
+		}
 		t.tier.lookUp(f)
 	case lifecycle.DoPersist:
 		t.tier.persist(c, e.Version)

@@ -288,14 +288,17 @@ func (r *realRedis) kill() {
 	}
 }
 
-// say sends an inline command on a connection of its own.
+// say sends an inline command on a connection of its own. Its patience is for a
+// first packet that is lost to a full queue of connections: it is sent again
+// after a second at the earliest.
 func (r *realRedis) say(command, want string) error {
-	conn, err := net.DialTimeout("tcp", r.addr(), time.Second)
+	const patience = 15 * time.Second
+	conn, err := net.DialTimeout("tcp", r.addr(), patience)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(patience))
 	if _, err := fmt.Fprintf(conn, "%s\r\n", command); err != nil {
 		return err
 	}
