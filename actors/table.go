@@ -105,8 +105,16 @@ func NewTable[V any](c Config[V]) (*Table[V], error) {
 		t.rules.Store = true
 		t.tier = newTier(t, c.Store, c.Codec, c.StoreTimeout)
 	}
-	if err := c.Runtime.enter(c.Name, t); err != nil {
+	err = t.tier.listen() // before Close can be called
+	if err == nil {
+		err = c.Runtime.enter(c.Name, t)
+	}
+	if err != nil {
+		t.tier.stopListening()
 		t.log.Close()
+		if private {
+			c.Runtime.clock.Close()
+		}
 		return nil, err
 	}
 	return t, nil
@@ -321,6 +329,7 @@ func (t *Table[V]) Close(ctx context.Context) error {
 		if t.tier != nil {
 			t.tier.flush()
 		}
+		t.tier.stopListening()
 		t.log.Close()
 		for w := range t.watchers.close() {
 			t.terminated(w)

@@ -135,6 +135,14 @@ func raise(n *atomic.Uint64, to uint64) {
 	}
 }
 
+// OnInvalidate passes on what the store beneath hears, if it can.
+func (a *audited) OnInvalidate(tell func(freshet.Invalidation)) (stop func()) {
+	if i, ok := a.Store.(freshet.Invalidator); ok {
+		return i.OnInvalidate(tell)
+	}
+	return func() {}
+}
+
 // clouds is a plan of what befalls a store for a while.
 func clouds(seed uint64, d dice) (string, storetest.Plan) {
 	rain := func(n uint64, share float64, f storetest.Fault) storetest.Plan {

@@ -259,6 +259,8 @@ func runChild(arg string) {
 			r.ReadAt = time.Now()
 		case "write":
 			err = s.Set(context.Background(), key, r)
+		case "erase":
+			err = s.Delete(context.Background(), key, time.Now())
 		}
 		fmt.Println(word, err)
 	}
