@@ -9,8 +9,10 @@
 // # Keys
 //
 // All of a cache is under one hash tag, "freshet:{users}:", so that a script may compare
-// and write in one step. In a cluster one cache therefore lives on one shard, and
-// different caches spread; a cache too big for a shard is several caches.
+// and write in one step. In a Redis Cluster (any of its nodes in Options.Addrs; MOVED
+// is followed) one cache therefore lives on one node, and different caches spread;
+// a cache too big for a node is several caches. While its slot is half moved, calls
+// may fail, and count as misses.
 //
 //	freshet:{users}:r:<key>     a record, with PX
 //	freshet:{users}:t:<key>     a tombstone, with PX
@@ -69,6 +71,6 @@
 //     erases still get through.
 //   - Order is that of the readers' clocks: ReadAt of two machines is as good as
 //     their NTP. Expiry is counted from the writer's clock, too.
-//   - Replicas are not read. MOVED is followed where the server says that it is of
-//     a cluster.
+//   - Replicas are not read. A node that joined a cluster less than two seconds before
+//     a slot moved to it may have its first invalidations unheard.
 package redis

@@ -98,30 +98,44 @@ func (e *ears) listen() {
 	}()
 	ticker := time.NewTicker(listenEvery)
 	defer ticker.Stop()
-	for well := true; ; {
+	for listening, warned := false, false; ; {
 		var err error
 		if conn == nil {
-			if conn, err = rueidis.NewClient(option); err == nil {
-				e.push(heard{lost: true})
-			}
-		} else {
-			ctx, cancel := context.WithTimeout(c.ctx, c.opts.Timeout)
-			err = conn.Do(ctx, conn.B().Ping().Build()).Error()
-			cancel()
+			conn, err = rueidis.NewClient(option)
+		}
+		if err == nil {
+			err = e.probe(conn)
 		}
 		if c.ctx.Err() != nil {
 			return
 		}
-		if err != nil && well {
+		if err == nil && !listening {
+			e.push(heard{lost: true})
+		}
+		if err != nil && !warned {
 			c.opts.Logger.Warn("freshet: redis: invalidations are not heard for now", "cache", e.shared.name, "error", wording(err))
 		}
-		well = err == nil
+		listening, warned = err == nil, err != nil
 		select {
 		case <-c.ctx.Done():
 			return
 		case <-ticker.C:
 		}
 	}
+}
+
+// probe has the connection to the node where the keys are made, and in a cluster
+// those to the others: the keys may move there.
+func (e *ears) probe(conn rueidis.Client) error {
+	ctx, cancel := context.WithTimeout(e.shared.client.ctx, e.shared.client.opts.Timeout)
+	defer cancel()
+	err := conn.Do(ctx, conn.B().Exists().Key(e.shared.lengths()).Build()).Error()
+	if nodes := conn.Nodes(); err == nil && len(nodes) > 1 {
+		for _, node := range nodes {
+			_ = node.Do(ctx, node.B().Ping().Build()).Error() // one that is down tells nothing
+		}
+	}
+	return err
 }
 
 // hear is called by rueidis on the goroutine that reads the connection: it
