@@ -147,13 +147,13 @@ func TestW3_TheOutcomeOfAFailedWrite(t *testing.T) {
 		"202": {status(202), true}, "301": {status(301), true}, "302": {status(302), true}, "303": {status(303), true},
 		"422, its page breaks off": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
-			w.WriteHeader(422)
+			w.WriteHeader(http.StatusUnprocessableEntity)
 			_ = http.NewResponseController(w).Flush()
 			panic(http.ErrAbortHandler)
 		}, false},
 		"422, its page is too large": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1073741824")
-			w.WriteHeader(422)
+			w.WriteHeader(http.StatusUnprocessableEntity)
 		}, false},
 		"connection broken": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, true},
 		"garbage":           {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }, true},
