@@ -25,7 +25,8 @@ type flight[V any] struct {
 	ticket  ticket
 	parted  bool // its clock runs
 	began   lifecycle.Instant
-	looking bool // it asks the second tier, not the origin
+	looking bool                    // it asks the second tier, not the origin
+	party   atomic.Pointer[bulk[V]] // of a look-up: what its key flies with, if it has to
 }
 
 const (
