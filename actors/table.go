@@ -101,6 +101,7 @@ func NewTable[V any](c Config[V]) (*Table[V], error) {
 		return nil, err
 	}
 	t.policy.maxEntries, t.policy.maxWeight, t.policy.history = int64(c.MaxEntries), int64(c.MaxWeight), t.log
+	t.policy.hash, t.policy.hits = t.cells.hash, func() uint64 { return t.tallies.sum(cHits) }
 	if c.Store != nil {
 		t.rules.Store = true
 		t.tier = newTier(t, c.Store, c.Codec, c.StoreTimeout)
