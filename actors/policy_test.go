@@ -191,7 +191,7 @@ func TestM1_ListedIsResident(t *testing.T) {
 		{MaxWeight: 500, Weigh: func(_ string, v int) uint32 { return uint32(v) }},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			table := newTable(t, c, func(_ context.Context, key string) (int, error) { return len(key) * 3, nil })
+			table := testTable(t, c, func(_ context.Context, key string) (int, error) { return len(key) * 3, nil })
 			for g := range 8 {
 				go func() {
 					ctx, rnd := context.Background(), rand.New(rand.NewPCG(1, uint64(g)))
