@@ -21,7 +21,7 @@ func (r *Resource[V, F]) Void(t *Turn[V, F], barrier uint64) {
 		return
 	}
 	r.barrier = barrier
-	if b := r.base(); b != nil && b.Seq <= barrier && b.admissible(t.Now) {
+	if b := r.Base(); b != nil && b.Seq <= barrier && b.admissible(t.Now) {
 		next := *b
 		next.Void, next.HitEnd = true, 0
 		next.Notes = b.Notes.withoutFailure()
@@ -67,7 +67,7 @@ func (r *Resource[V, F]) flyAgain(t *Turn[V, F]) {
 
 // Expire ends freshness now (O6): F6 and F7 count from now.
 func (r *Resource[V, F]) Expire(t *Turn[V, F]) {
-	b := r.base()
+	b := r.Base()
 	if r.closed || b == nil || b.Known == Nothing || b.Void || t.Now >= b.FreshEnd {
 		return
 	}
@@ -133,7 +133,7 @@ func (r *Resource[V, F]) Remove(t *Turn[V, F]) {
 	r.barrier = t.barrier()
 	r.erase(t, r.barrier)
 	r.forgetBelow(t)
-	if b := r.base(); b != nil && (b.Known != Nothing || b.Notes != nil) {
+	if b := r.Base(); b != nil && (b.Known != Nothing || b.Notes != nil) {
 		r.publish(t, &Version[V, F]{}, Evicted, ByRemoval, r.barrier, nil)
 	}
 	r.flyAgain(t)

@@ -14,7 +14,7 @@ func (r *Resource[V, F]) Committed(t *Turn[V, F], stamp uint64, k Knowledge[V]) 
 		t.do(Effect[V, F]{Do: DoAgain})
 		return
 	}
-	held, kept := r.base(), stamp > r.barrier
+	held, kept := r.Base(), stamp > r.barrier
 	if k.Tags == nil {
 		k.Tags = held.Tags() // a write changes the record, not what it belongs to
 	}
@@ -137,7 +137,7 @@ func (r *Resource[V, F]) Created(t *Turn[V, F], stamp uint64, k Knowledge[V]) {
 	case r.closed:
 	case r.stale(&k):
 		t.do(Effect[V, F]{Do: DoAgain})
-	case k.Older, stamp <= r.barrier, r.base().Held() > stamp:
+	case k.Older, stamp <= r.barrier, r.Base().Held() > stamp:
 		// What is held was learned after the call began.
 		r.publish(t, r.copyBase(), Created, NoReason, stamp, nil)
 	default:

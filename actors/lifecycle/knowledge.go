@@ -36,7 +36,7 @@ func (v *Version[V, F]) Held() uint64 {
 
 // stale says that k was compared with a value that is no longer held.
 func (r *Resource[V, F]) stale(k *Knowledge[V]) bool {
-	return k.Known == Present && k.Against != r.base().Held()
+	return k.Known == Present && k.Against != r.Base().Held()
 }
 
 // overtaken says that one of k's tags was invalidated after the turn took its
@@ -48,7 +48,7 @@ func (k *Knowledge[V]) overtaken(stamp uint64) bool { return k.Cover > stamp }
 func (r *Resource[V, F]) version(t *Turn[V, F], k *Knowledge[V], stamp uint64, future F) *Version[V, F] {
 	v := &Version[V, F]{Known: k.Known, Value: k.Value, Seq: stamp, Future: future, At: t.Now - Instant(max(k.Age, 0))}
 	validator, tags := k.Validator, k.Tags
-	if held := r.base(); k.Known == Present && held.Held() != 0 && (k.Unchanged || k.Equal || k.Older) {
+	if held := r.Base(); k.Known == Present && held.Held() != 0 && (k.Unchanged || k.Equal || k.Older) {
 		// What is held stays: F9 renews its freshness, O9 forbids to replace it.
 		v.Value = held.Value
 		if k.Older || (k.Unchanged && validator == "") {
@@ -106,7 +106,7 @@ type told struct {
 // returns what answers those who waited. With mutations pending over brought
 // them replayed, and what they stand on is kept in any case.
 func (r *Resource[V, F]) learn(t *Turn[V, F], k *Knowledge[V], v *Version[V, F], from Reason, as told) (answer *Version[V, F]) {
-	held, pending := r.base(), r.writes != nil
+	held, pending := r.Base(), r.writes != nil
 	if k.TTL < 0 && k.Known == Present && !pending {
 		r.erase(t, v.Seq)
 		if held != nil && (held.Known != Nothing || held.Failure() != nil) {

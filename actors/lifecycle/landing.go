@@ -74,12 +74,12 @@ func (r *Resource[V, F]) Failed(t *Turn[V, F], stamp uint64, err error) {
 		return
 	}
 	owing := r.writes != nil && !r.mayCommit() // a mutation waited for this flight
-	if owing && !r.over(t, r.base(), 1, false) {
+	if owing && !r.over(t, r.Base(), 1, false) {
 		return
 	}
 	var first layer[V]
 	var out []fallen[V]
-	void, held := stamp <= r.barrier, r.base()
+	void, held := stamp <= r.barrier, r.Base()
 	carried := !void && held.carriesOn(t.Now, t.Rules)
 	next := r.copyBase()
 	failure := &Failure[F]{Err: err, Until: t.Now}

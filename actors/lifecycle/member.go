@@ -5,7 +5,7 @@ package lifecycle
 // held. Where something is in the air that brings the record anyway, or a commit
 // that it may overlap, it is not used.
 func (r *Resource[V, F]) Seeded(t *Turn[V, F], stamp uint64, k Knowledge[V]) {
-	held := r.base()
+	held := r.Base()
 	switch {
 	case r.closed, r.air != nil, r.writes != nil, stamp <= max(r.barrier, r.wrote):
 		return
@@ -34,7 +34,7 @@ func (r *Resource[V, F]) Amend(t *Turn[V, F], k Knowledge[V]) {
 	}
 	barrier, stamp := t.between()
 	r.barrier = barrier
-	if held := r.base(); held.Held() != 0 && !held.Void {
+	if held := r.Base(); held.Held() != 0 && !held.Void {
 		next := *held
 		next.Value, next.Seq, next.Future = k.Value, stamp, t.Mint()
 		t.do(settled(next.Future, &next, nil))

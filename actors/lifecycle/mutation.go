@@ -95,8 +95,9 @@ func (p *Replay[V]) Run(apply func(f func(V) (V, error), v V) (V, error)) {
 	}
 }
 
-// base is what the origin confirmed: what is shown, but for mutations.
-func (r *Resource[V, F]) base() *Version[V, F] {
+// Base is what the origin confirmed: what is shown, but for mutations. It is
+// what knowledge is compared with (Knowledge.Against).
+func (r *Resource[V, F]) Base() *Version[V, F] {
 	if r.writes != nil {
 		return r.writes.base
 	}
@@ -187,7 +188,7 @@ func (r *Resource[V, F]) replayed(t *Turn[V, F], known Known, value V, layers []
 	if r.writes != nil {
 		edition = r.writes.edition
 	}
-	held := r.base().Held()
+	held := r.Base().Held()
 	p := t.Replay
 	if p != nil && p.edition == edition && p.held == held && p.brought == brought && len(p.Results) == len(layers) {
 		return true

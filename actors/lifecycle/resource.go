@@ -192,7 +192,7 @@ func (r *Resource[V, F]) ground(t *Turn[V, F], cause error, settle Effect[V, F])
 
 // last is what a conditional request may build on.
 func (r *Resource[V, F]) last() *Version[V, F] {
-	if b := r.base(); b != nil && b.Known == Present {
+	if b := r.Base(); b != nil && b.Known == Present {
 		return b
 	}
 	return nil
@@ -200,7 +200,7 @@ func (r *Resource[V, F]) last() *Version[V, F] {
 
 // copyBase is a new base like the one there is, for what changes beside it.
 func (r *Resource[V, F]) copyBase() *Version[V, F] {
-	b := r.base()
+	b := r.Base()
 	if b == nil {
 		return &Version[V, F]{}
 	}
