@@ -32,13 +32,24 @@ func (r *Resource[V, F]) Amend(t *Turn[V, F], k Knowledge[V]) {
 		t.do(Effect[V, F]{Do: DoAgain})
 		return
 	}
-	barrier, stamp := t.between()
-	r.barrier = barrier
-	if held := r.Base(); held.Held() != 0 && !held.Void {
-		next := *held
-		next.Value, next.Seq, next.Future = k.Value, stamp, t.Mint()
-		t.do(settled(next.Future, &next, nil))
-		r.publish(t, &next, Updated, ByMember, next.Seq, nil)
+	held := r.Base()
+	if held.Held() == 0 || held.Void {
+		r.Invalidate(t, 0)
+		return
 	}
+	barrier, stamp := t.between()
+	next := *held
+	next.Value, next.Seq = k.Value, stamp
+	if !r.over(t, &next, 0, true) {
+		return
+	}
+	r.barrier = barrier
+	r.erase(t, barrier) // what the second tier has may not have seen the write
+	next.Future = t.Mint()
+	t.do(settled(next.Future, &next, nil))
+	out := r.rebase(t, &next)
+	r.publish(t, &next, Updated, ByMember, next.Seq, nil)
+	r.tellFallen(t, out)
+	r.tellNew(t)
 	r.flyAgain(t)
 }
