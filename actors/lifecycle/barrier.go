@@ -41,7 +41,16 @@ func (n *Notes[F]) withoutFailure() *Notes[F] {
 	if n == nil || n.Failure == nil {
 		return n
 	}
-	return &Notes[F]{Validator: n.Validator, Tags: n.Tags}
+	return n.with(nil)
+}
+
+// with is n with that failure.
+func (n *Notes[F]) with(failure *Failure[F]) *Notes[F] {
+	next := Notes[F]{Failure: failure}
+	if n != nil {
+		next.Validator, next.Tags, next.Passing = n.Validator, n.Tags, n.Passing
+	}
+	return &next
 }
 
 // flyAgain sees to those who wait for a flight that the barrier overtook, and

@@ -14,7 +14,10 @@ func (r *Resource[V, F]) Committed(t *Turn[V, F], stamp uint64, k Knowledge[V]) 
 		t.do(Effect[V, F]{Do: DoAgain})
 		return
 	}
-	held, kept := r.Base(), stamp > r.barrier
+	if k.Older && k.TTL < 0 {
+		k.TTL = 0 // as in Arrived
+	}
+	held, kept := r.Base(), stamp > max(r.barrier, k.Cover)
 	if k.Tags == nil {
 		k.Tags = held.Tags() // a write changes the record, not what it belongs to
 	}
@@ -95,11 +98,11 @@ func (r *Resource[V, F]) takeFirst(t *Turn[V, F], base *Version[V, F]) (first la
 	return first, r.rebase(t, base)
 }
 
-// keep gives v to the second tier. What that has is void where v was written:
-// until it has v, it is not asked (D4).
+// keep gives v to the second tier, if it is to be kept. What that has is void
+// where v was written: until it has v, it is not asked (D4).
 func (r *Resource[V, F]) keep(t *Turn[V, F], v *Version[V, F], written bool) {
 	switch {
-	case v.Known == Absent:
+	case v.Known == Absent, v.passing():
 		r.erase(t, v.Seq)
 	case t.Rules.Store:
 		if written {

@@ -58,8 +58,8 @@ func (r *Resource[V, F]) version(t *Turn[V, F], k *Knowledge[V], stamp uint64, f
 			tags = held.Tags()
 		}
 	}
-	if validator != "" || len(tags) > 0 {
-		v.Notes = &Notes[F]{Validator: validator, Tags: tags}
+	if passing := k.Known == Present && k.TTL < 0; passing || validator != "" || len(tags) > 0 {
+		v.Notes = &Notes[F]{Validator: validator, Tags: tags, Passing: passing}
 	}
 	v.FreshEnd, v.HitEnd = lifetime(t.Rules, k, v.At)
 	return v
@@ -104,10 +104,11 @@ type told struct {
 
 // learn makes v, which carries k, the base, unless k is not to be kept, and
 // returns what answers those who waited. With mutations pending over brought
-// them replayed, and what they stand on is kept in any case.
+// them replayed, and what they stand on is kept as long as they do.
 func (r *Resource[V, F]) learn(t *Turn[V, F], k *Knowledge[V], v *Version[V, F], from Reason, as told) (answer *Version[V, F]) {
 	held, pending := r.Base(), r.writes != nil
-	if k.TTL < 0 && k.Known == Present && !pending {
+	r.unsure = false
+	if v.passing() && !pending {
 		r.erase(t, v.Seq)
 		if held != nil && (held.Known != Nothing || held.Failure() != nil) {
 			r.publish(t, &Version[V, F]{}, Evicted, ByAge, v.Seq, nil)
@@ -116,7 +117,6 @@ func (r *Resource[V, F]) learn(t *Turn[V, F], k *Knowledge[V], v *Version[V, F],
 		return v
 	}
 	out := r.rebase(t, v)
-	r.unsure = false
 	if !as.forced {
 		as = told{kind: kindOf(k, held), seq: v.Seq}
 	}
@@ -138,7 +138,7 @@ func (r *Resource[V, F]) learn(t *Turn[V, F], k *Knowledge[V], v *Version[V, F],
 		}
 	}
 	r.arm(t)
-	if pending {
+	if pending && r.shown.Known != Nothing {
 		return r.shown
 	}
 	return v

@@ -83,7 +83,7 @@ func (r *Resource[V, F]) Failed(t *Turn[V, F], stamp uint64, err error) {
 	carried := !void && held.carriesOn(t.Now, t.Rules)
 	next := r.copyBase()
 	failure := &Failure[F]{Err: err, Until: t.Now}
-	next.Notes = &Notes[F]{Validator: held.Validator(), Tags: held.Tags(), Failure: failure}
+	next.Notes = next.Notes.with(failure)
 	if !void {
 		failure.Until, failure.Future = t.Now.Plus(t.Rules.Failure), a.group
 		if carried && t.Rules.Failure > 0 {

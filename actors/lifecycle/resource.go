@@ -211,8 +211,8 @@ func (r *Resource[V, F]) copyBase() *Version[V, F] {
 // publish makes base the base, shows it with the mutations over it, and tells of
 // that.
 func (r *Resource[V, F]) publish(t *Turn[V, F], base *Version[V, F], kind Kind, reason Reason, seq uint64, err error) {
-	before, next := r.shown.Shown(), base
-	if r.writes != nil {
+	before, next, pending := r.shown.Shown(), base, r.writes != nil
+	if pending {
 		next = r.layered(t, base)
 	}
 	r.shown = next
@@ -220,4 +220,7 @@ func (r *Resource[V, F]) publish(t *Turn[V, F], base *Version[V, F], kind Kind, 
 		Do: DoPublish, Kind: kind, Reason: reason, Stamp: seq,
 		Version: next, Before: before, Err: err,
 	})
+	if pending && r.writes == nil && base.passing() {
+		r.publish(t, &Version[V, F]{}, Evicted, ByAge, base.Seq, nil)
+	}
 }

@@ -46,9 +46,12 @@ type Notes[F any] struct {
 	Tags      []string
 	// Failure is the last one since the knowledge was learned, nil if none.
 	Failure *Failure[F]
-	// Pending counts the mutations that are not confirmed, those included that
-	// do not show yet.
+	// Pending counts the mutations that were not confirmed when the version was
+	// shown, those included that did not show yet.
 	Pending int
+	// Passing says that the knowledge is not to be kept (a negative TTL): it goes
+	// with the last mutation that stands on it.
+	Passing bool
 }
 
 // withPending is n with that many mutations pending.
@@ -105,6 +108,9 @@ func (v *Version[V, F]) Pending() int {
 	}
 	return v.Notes.Pending
 }
+
+// passing says that v is not to be kept.
+func (v *Version[V, F]) passing() bool { return v.Notes != nil && v.Notes.Passing }
 
 // Shown is the value's address, nil where there is none: an event's Before
 // and After.
