@@ -114,24 +114,24 @@ func (r *Resource[V, F]) Set(t *Turn[V, F], k Knowledge[V]) {
 }
 
 // adopt makes k, which no flight brought, the base at once: everybody who waits
-// gets it.
-func (r *Resource[V, F]) adopt(t *Turn[V, F], k *Knowledge[V], barrier, stamp uint64, from Reason, as told) {
-	var v *Version[V, F]
-	if r.air != nil {
-		v = r.version(t, k, stamp, r.air.group)
-	} else {
-		v = r.version(t, k, stamp, t.Mint())
-	}
+// gets it. It says false where user code has to run first.
+func (r *Resource[V, F]) adopt(t *Turn[V, F], k *Knowledge[V], barrier, stamp uint64, from Reason, as told) bool {
+	var future F
+	v := r.version(t, k, stamp, future)
 	if !r.over(t, v, 0, true) {
-		return
+		return false
 	}
-	if r.air == nil {
+	if r.air != nil {
+		v.Future = r.air.group
+	} else {
+		v.Future = t.Mint()
 		t.do(settled(v.Future, v, k.Err))
 	}
 	r.barrier = barrier
 	answer := r.learn(t, k, v, from, as)
 	r.ground(t, ErrSuperseded, settled(v.Future, answer, k.Err))
 	r.advance(t)
+	return true
 }
 
 // Remove is Invalidate that also forgets (O10).

@@ -134,19 +134,41 @@ func (r *Resource[V, F]) afterCommit(t *Turn[V, F], out []fallen[V]) {
 }
 
 // Created says that the origin made the record, by a call that took off with the
-// given stamp: k is what it is (W5). It becomes the base as in Committed.
+// given stamp: k is what it is (W5). It becomes the base as in Committed, unless
+// something came between, a barrier, another write or a read: nobody knows which
+// was first at the origin, so what is held is void and read by the next demand.
 func (r *Resource[V, F]) Created(t *Turn[V, F], stamp uint64, k Knowledge[V]) {
+	held := r.Base()
 	switch {
 	case r.closed:
 	case r.stale(&k):
 		t.do(Effect[V, F]{Do: DoAgain})
-	case k.Older, stamp <= r.barrier, r.Base().Held() > stamp:
-		// What is held was learned after the call began.
+	case k.Older:
 		r.publish(t, r.copyBase(), Created, NoReason, stamp, nil)
-	default:
+	case stamp <= max(r.barrier, r.wrote, k.Cover), r.committing(), held != nil && held.Seq > stamp, r.air.after(stamp):
+		r.createdAmid(t, stamp, &k)
+	case r.adopt(t, &k, stamp-1, stamp, NoReason, told{kind: Created, seq: stamp, forced: true}):
 		r.wrote = t.barrier()
-		r.adopt(t, &k, stamp-1, stamp, NoReason, told{kind: Created, seq: stamp, forced: true})
 	}
+}
+
+// createdAmid is Created where something came between.
+func (r *Resource[V, F]) createdAmid(t *Turn[V, F], stamp uint64, k *Knowledge[V]) {
+	base, brought := r.copyBase(), false
+	if base.Seq < stamp {
+		base, brought = r.version(t, k, stamp, base.Future), true
+	}
+	base.Void, base.HitEnd, base.Notes = true, 0, base.Notes.withoutFailure()
+	if !r.over(t, base, 0, brought) {
+		return
+	}
+	r.barrier, r.wrote = t.barrier(), t.barrier()
+	r.erase(t, r.barrier)
+	out := r.rebase(t, base)
+	r.publish(t, base, Created, NoReason, stamp, nil)
+	r.tellFallen(t, out)
+	r.tellNew(t)
+	r.flyAgain(t)
 }
 
 // closeWrites ends the mutations that wait for their commit. The one whose

@@ -43,6 +43,12 @@ type air[F any] struct {
 // admits says whether what is in the air is above the barrier.
 func (a *air[F]) admits(barrier uint64) bool { return a.held || a.stamp > barrier }
 
+// after says that something is in the air that was asked for after stamp, or may
+// have been: what took off with stamp must not answer it.
+func (a *air[F]) after(stamp uint64) bool {
+	return a != nil && (a.held || a.stamp > stamp || a.queue != nil)
+}
+
 // queue is the one follow-up flight that will serve everyone in it (O4).
 type queue[F any] struct {
 	future  F
