@@ -21,18 +21,18 @@ func (r *Resource[V, F]) Committed(t *Turn[V, F], stamp uint64, k Knowledge[V]) 
 	if k.Tags == nil {
 		k.Tags = held.Tags() // a write changes the record, not what it belongs to
 	}
-	var base *Version[V, F]
+	base, brought := r.copyBase(), true
 	switch {
 	case kept:
 		base = r.version(t, &k, stamp, held.Future)
-	case held.Void && held.Known != Nothing:
+	case held.Void && held.Known != Nothing && held.Seq < stamp:
 		// It answers nobody, and is nearer to the truth than what was held.
 		base = r.version(t, &k, stamp, held.Future)
 		base.Void, base.HitEnd = true, 0
 	default:
-		base = r.copyBase()
+		brought = false
 	}
-	if !r.over(t, base, 1, true) {
+	if !r.over(t, base, 1, brought) {
 		return
 	}
 	r.wrote = t.barrier()

@@ -125,11 +125,14 @@ func (r *Resource[V, F]) top(now Instant) (known Known, value V) {
 // start is what mutations can start from where v is the base: void knowledge
 // is none, nor is an absence that is no longer remembered (W1).
 func (v *Version[V, F]) start(now Instant) (known Known, value V) {
-	if v == nil || v.Void || (v.Known == Absent && now >= v.FreshEnd) {
+	if v == nil || v.Void || v.forgotten(now) {
 		return Nothing, value
 	}
 	return v.Known, v.Value
 }
+
+// forgotten says that v is an absence that is no longer remembered (F4).
+func (v *Version[V, F]) forgotten(now Instant) bool { return v.Known == Absent && now >= v.FreshEnd }
 
 // Mutate adds a mutation (W2). It shows at once where there is something to
 // start from; otherwise the resource is read first.
@@ -190,7 +193,7 @@ func (r *Resource[V, F]) replayed(t *Turn[V, F], known Known, value V, layers []
 	}
 	held := r.Base().Held()
 	p := t.Replay
-	if p != nil && p.edition == edition && p.held == held && p.brought == brought && len(p.Results) == len(layers) {
+	if p != nil && p.edition == edition && p.Known == known && p.held == held && p.brought == brought && len(p.Results) == len(layers) {
 		return true
 	}
 	p = &Replay[V]{Known: known, Over: value, edition: edition, held: held, brought: brought}
@@ -211,7 +214,7 @@ func (r *Resource[V, F]) over(t *Turn[V, F], base *Version[V, F], skip int, brou
 		known Known
 		value V
 	)
-	if base != nil {
+	if base != nil && (brought || !base.forgotten(t.Now)) {
 		known, value = base.Known, base.Value
 	}
 	return r.replayed(t, known, value, r.writes.layers[skip:], brought)
