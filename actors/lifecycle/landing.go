@@ -37,17 +37,26 @@ func (r *Resource[V, F]) Arrived(t *Turn[V, F], stamp uint64, k Knowledge[V], la
 // barrier: it is neither kept nor persisted (O0).
 func (r *Resource[V, F]) arrivedVoid(t *Turn[V, F], k *Knowledge[V]) {
 	a := r.air
-	r.publish(t, r.copyBase(), Dropped, ByBarrier, a.stamp, nil)
 	if a.stamp > r.barrier && a.maySupersede(t.Rules) {
 		// A tag that it carries was invalidated while it flew, and demands made
 		// after that joined, for nobody knew. They all get a newer flight.
+		r.publish(t, r.copyBase(), Dropped, ByBarrier, a.stamp, nil)
 		r.takeOver(t)
 		return
 	}
 	// Its group was handed out before the barrier was raised: later demands
-	// went to the queue. It gets the response as it came.
+	// went to the queue. It gets the response as it came, under the mutations.
 	k.Unchanged, k.Equal, k.Older = false, false, false
-	t.do(settled(a.group, r.version(t, k, a.stamp, a.group), k.Err))
+	v := r.version(t, k, a.stamp, a.group)
+	if !r.over(t, v, 0, true) {
+		return
+	}
+	if r.writes != nil {
+		last := &t.Replay.Results[len(t.Replay.Results)-1]
+		v.Known, v.Value = last.Known, last.Value
+	}
+	r.publish(t, r.copyBase(), Dropped, ByBarrier, a.stamp, nil)
+	t.do(settled(a.group, v, k.Err))
 	r.landed(t)
 }
 
