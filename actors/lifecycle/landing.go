@@ -82,12 +82,10 @@ func (r *Resource[V, F]) Failed(t *Turn[V, F], stamp uint64, err error) {
 	if a == nil || a.stamp != stamp {
 		return
 	}
-	owing := r.writes != nil && !r.mayCommit() // a mutation waited for this flight
+	owing := r.needsRead()
 	if owing && !r.over(t, r.Base(), 1, false) {
 		return
 	}
-	var first layer[V]
-	var out []fallen[V]
 	void, held := stamp <= r.barrier, r.Base()
 	carried := !void && held.carriesOn(t.Now, t.Rules)
 	next := r.copyBase()
@@ -105,10 +103,11 @@ func (r *Resource[V, F]) Failed(t *Turn[V, F], stamp uint64, err error) {
 	if r.watch != nil {
 		r.watch.failures++
 	}
-	if owing {
-		first, out = r.takeFirst(t, next)
+	if !owing {
+		r.publish(t, next, Failed, NoReason, stamp, err)
+	} else {
+		r.failFirst(t, next, stamp, err)
 	}
-	r.publish(t, next, Failed, NoReason, stamp, err)
 	settle := Effect[V, F]{Do: DoSettle, Future: a.group, Stamp: stamp, Err: err}
 	switch {
 	case carried && a.strict:
@@ -117,9 +116,20 @@ func (r *Resource[V, F]) Failed(t *Turn[V, F], stamp uint64, err error) {
 		settle = settled(a.group, r.shown, nil)
 	}
 	t.do(settle)
-	if owing {
-		r.tellFallen(t, append([]fallen[V]{{first, err}}, out...))
-		r.tellNew(t)
-	}
 	r.landed(t)
+}
+
+// failFirst takes out the mutation that waited for a flight which failed, after
+// that was told.
+func (r *Resource[V, F]) failFirst(t *Turn[V, F], base *Version[V, F], stamp uint64, err error) {
+	told := r.writes.layers[0].told
+	if told {
+		r.publish(t, base, Failed, NoReason, stamp, err)
+	}
+	first, out := r.takeFirst(t, base)
+	if !told {
+		r.publish(t, base, Failed, NoReason, stamp, err)
+	}
+	r.tellFallen(t, append([]fallen[V]{{first, err}}, out...))
+	r.tellNew(t)
 }

@@ -376,6 +376,11 @@ func (r *Resource[V, F]) mayCommit() bool {
 	return w.layers[0].stands() || (w.base.Known != Nothing && !w.base.Void)
 }
 
+// needsRead says that a mutation waits for a read.
+func (r *Resource[V, F]) needsRead() bool {
+	return r.writes != nil && !r.committing() && !r.mayCommit()
+}
+
 // hold keeps what is in the air on the ground while a commit flies: what it
 // would bring overlaps the commit (W4). It flies after, if anybody waits.
 func (r *Resource[V, F]) hold(t *Turn[V, F]) {
