@@ -29,7 +29,10 @@ type layer[V any] struct {
 	// first.
 	ready bool
 	told  bool // it was told as Optimistic
-	value *V   // nil: hidden, or not ready
+	// firm says that the value does not depend on the base: the layer, or one
+	// below it, stands.
+	firm  bool
+	value *V // nil: hidden, or not ready
 }
 
 // stands says that the layer's value does not depend on what is below it.
@@ -166,9 +169,12 @@ func (r *Resource[V, F]) Mutate(t *Turn[V, F], m *Mutation[V]) {
 		}
 	}
 	w := r.writes
-	w.layers = append(w.layers, l)
-	w.edition = t.Number
-	r.tellNew(t)
+	n := len(w.layers)
+	l.firm = l.stands() || (n > 0 && w.layers[n-1].firm)
+	w.layers, w.edition = append(w.layers, l), t.Number
+	if l.ready {
+		r.tell(t, n)
+	}
 	r.advance(t)
 	r.arm(t)
 }
@@ -235,14 +241,18 @@ func (r *Resource[V, F]) rebase(t *Turn[V, F], base *Version[V, F]) (out []falle
 		return nil
 	}
 	kept := make([]layer[V], 0, len(w.layers))
-	stands := !base.Void
+	firm := false
 	for i, l := range w.layers {
 		result := t.Replay.Results[i]
-		stands = stands || l.stands()
+		firm = firm || l.stands()
+		l.firm = firm
+		committing := i == 0 && w.commit != 0
 		switch {
-		case !stands && (result.Err != nil || !l.told):
+		case result.Err != nil && committing:
+			l.take(result)
+		case base.Void && !firm && (result.Err != nil || !l.told):
 			l.ready, l.value = false, nil
-		case result.Err != nil && (i > 0 || w.commit == 0):
+		case result.Err != nil:
 			out = append(out, fallen[V]{l, result.Err})
 			continue
 		default:
@@ -271,11 +281,17 @@ func (r *Resource[V, F]) tellNew(t *Turn[V, F]) {
 		return
 	}
 	for i := range w.layers {
-		if l := &w.layers[i]; l.ready && !l.told {
-			l.told = true
-			r.publish(t, w.base, Optimistic, NoReason, l.stamp, nil)
+		if w.layers[i].ready && !w.layers[i].told {
+			r.tell(t, i)
 		}
 	}
+}
+
+// tell shows layer i.
+func (r *Resource[V, F]) tell(t *Turn[V, F], i int) {
+	l := &r.writes.layers[i]
+	l.told = true
+	r.publish(t, r.writes.base, Optimistic, NoReason, l.stamp, nil)
 }
 
 // forgetBelow makes the layers that stood on the base wait for another one.
@@ -310,7 +326,7 @@ func (r *Resource[V, F]) layered(t *Turn[V, F], base *Version[V, F]) *Version[V,
 		if l.value != nil {
 			next.Known, next.Value = Present, *l.value
 		}
-		if w.stand(i) {
+		if l.firm {
 			// It depends on no knowledge, and stays until its commit lands.
 			next.Void, next.FreshEnd, next.HitEnd = false, Never, Never
 			if base.Known == Nothing {
@@ -327,16 +343,6 @@ func (r *Resource[V, F]) layered(t *Turn[V, F], base *Version[V, F]) *Version[V,
 		r.writes = nil // what is shown is the base again
 	}
 	return &next
-}
-
-// stand says whether the value of layer i does not depend on the base.
-func (w *writes[V, F]) stand(i int) bool {
-	for ; i >= 0; i-- {
-		if w.layers[i].stands() {
-			return true
-		}
-	}
-	return false
 }
 
 // advance lets the first layer's commit take off, if nothing is in its way, or
