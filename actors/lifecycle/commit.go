@@ -4,28 +4,30 @@ import "errors"
 
 // Committed says that the origin applied the mutation whose commit has the given
 // stamp; k is the record as the origin has it now. That is the base, unless a
-// Set or an Invalidate came while the commit flew: a value that was set stays,
-// and what was invalidated is read by the next demand (W3).
+// Set or an Invalidate, also of a tag that it carries, came while the commit
+// flew: a value that was set stays, and what was invalidated is read by the next
+// demand (W3).
 func (r *Resource[V, F]) Committed(t *Turn[V, F], stamp uint64, k Knowledge[V]) {
 	if !r.lands(stamp) {
 		return
 	}
-	if r.stale(&k) {
+	if r.stale(&k) || k.overtaken(t.stamp()) {
 		t.do(Effect[V, F]{Do: DoAgain})
 		return
 	}
 	if k.Older && k.TTL < 0 {
 		k.TTL = 0 // as in Arrived
 	}
-	held, kept := r.Base(), stamp > max(r.barrier, k.Cover)
+	held, kept := r.Base(), stamp > r.barrier
+	covered := kept && stamp <= k.Cover // a tag that it carries was invalidated meanwhile
 	if k.Tags == nil {
 		k.Tags = held.Tags() // a write changes the record, not what it belongs to
 	}
 	base, brought := r.copyBase(), true
 	switch {
-	case kept:
+	case kept && !covered:
 		base = r.version(t, &k, stamp, held.Future)
-	case held.Void && held.Known != Nothing && held.Seq < stamp:
+	case covered || held.Void && held.Known != Nothing && held.Seq < stamp:
 		// It answers nobody, and is nearer to the truth than what was held.
 		base = r.version(t, &k, stamp, held.Future)
 		base.Void, base.HitEnd = true, 0
@@ -36,7 +38,11 @@ func (r *Resource[V, F]) Committed(t *Turn[V, F], stamp uint64, k Knowledge[V]) 
 		return
 	}
 	r.wrote = t.barrier()
-	if kept {
+	switch {
+	case covered:
+		r.barrier = k.Cover
+		r.erase(t, k.Cover)
+	case kept:
 		r.barrier = stamp - 1
 		r.unsure = false
 		r.keep(t, base, true)
@@ -141,7 +147,7 @@ func (r *Resource[V, F]) Created(t *Turn[V, F], stamp uint64, k Knowledge[V]) {
 	held := r.Base()
 	switch {
 	case r.closed:
-	case r.stale(&k):
+	case r.stale(&k), k.overtaken(t.stamp()):
 		t.do(Effect[V, F]{Do: DoAgain})
 	case k.Older:
 		r.publish(t, r.copyBase(), Created, NoReason, stamp, nil)
