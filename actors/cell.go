@@ -199,6 +199,7 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) (grou
 		group, queued = c.seal(turn)
 		c.life.Rejected(turn, m.stamp, m.err, m.unknown)
 	case opCreated:
+		group, queued = c.seal(turn)
 		c.life.Created(turn, m.stamp, m.knowledge)
 	case opSeeded:
 		c.life.Seeded(turn, m.stamp, m.knowledge)

@@ -21,7 +21,7 @@ func (r *Resource[V, F]) Void(t *Turn[V, F], barrier uint64) {
 		return
 	}
 	r.barrier = barrier
-	if b := r.base(); b != nil && b.Seq <= barrier && b.admissible(t.Now) {
+	if b := r.Base(); b != nil && b.Seq <= barrier && b.admissible(t.Now) {
 		next := *b
 		next.Void, next.HitEnd = true, 0
 		next.Notes = b.Notes.withoutFailure()
@@ -41,7 +41,16 @@ func (n *Notes[V, F]) withoutFailure() *Notes[V, F] {
 	if n == nil || n.Failure == nil {
 		return n
 	}
-	return &Notes[V, F]{Validator: n.Validator, Tags: n.Tags}
+	return n.with(nil)
+}
+
+// with is n with that failure.
+func (n *Notes[V, F]) with(failure *Failure[F]) *Notes[V, F] {
+	next := Notes[V, F]{Failure: failure}
+	if n != nil {
+		next.Validator, next.Tags, next.Passing = n.Validator, n.Tags, n.Passing
+	}
+	return &next
 }
 
 // flyAgain sees to those who wait for a flight that the barrier overtook, and
@@ -67,7 +76,7 @@ func (r *Resource[V, F]) flyAgain(t *Turn[V, F]) {
 
 // Expire ends freshness now (O6): F6 and F7 count from now.
 func (r *Resource[V, F]) Expire(t *Turn[V, F]) {
-	b := r.base()
+	b := r.Base()
 	if r.closed || b == nil || b.Known == Nothing || b.Void || t.Now >= b.FreshEnd {
 		return
 	}
@@ -105,24 +114,24 @@ func (r *Resource[V, F]) Set(t *Turn[V, F], k Knowledge[V]) {
 }
 
 // adopt makes k, which no flight brought, the base at once: everybody who waits
-// gets it.
-func (r *Resource[V, F]) adopt(t *Turn[V, F], k *Knowledge[V], barrier, stamp uint64, from Reason, as told) {
-	var v *Version[V, F]
-	if r.air != nil {
-		v = r.version(t, k, stamp, r.air.group)
-	} else {
-		v = r.version(t, k, stamp, t.Mint())
-	}
+// gets it. It says false where user code has to run first.
+func (r *Resource[V, F]) adopt(t *Turn[V, F], k *Knowledge[V], barrier, stamp uint64, from Reason, as told) bool {
+	var future F
+	v := r.version(t, k, stamp, future)
 	if !r.over(t, v, 0, true) {
-		return
+		return false
 	}
-	if r.air == nil {
+	if r.air != nil {
+		v.Future = r.air.group
+	} else {
+		v.Future = t.Mint()
 		t.do(settled(v.Future, v, k.Err))
 	}
 	r.barrier = barrier
 	answer := r.learn(t, k, v, from, as)
 	r.ground(t, ErrSuperseded, settled(v.Future, answer, k.Err))
 	r.advance(t)
+	return true
 }
 
 // Remove is Invalidate that also forgets (O10).
@@ -133,7 +142,7 @@ func (r *Resource[V, F]) Remove(t *Turn[V, F]) {
 	r.barrier = t.barrier()
 	r.erase(t, r.barrier)
 	r.forgetBelow(t)
-	if b := r.base(); b != nil && (b.Known != Nothing || b.Notes != nil) {
+	if b := r.Base(); b != nil && (b.Known != Nothing || b.Notes != nil) {
 		r.publish(t, &Version[V, F]{}, Evicted, ByRemoval, r.barrier, nil)
 	}
 	r.flyAgain(t)

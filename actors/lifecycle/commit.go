@@ -4,36 +4,45 @@ import "errors"
 
 // Committed says that the origin applied the mutation whose commit has the given
 // stamp; k is the record as the origin has it now. That is the base, unless a
-// Set or an Invalidate came while the commit flew: a value that was set stays,
-// and what was invalidated is read by the next demand (W3).
+// Set or an Invalidate, also of a tag that it carries, came while the commit
+// flew: a value that was set stays, and what was invalidated is read by the next
+// demand (W3).
 func (r *Resource[V, F]) Committed(t *Turn[V, F], stamp uint64, k Knowledge[V]) {
 	if !r.lands(stamp) {
 		return
 	}
-	if r.stale(&k) {
+	if r.stale(&k) || k.overtaken(t.stamp()) {
 		t.do(Effect[V, F]{Do: DoAgain})
 		return
 	}
-	held, kept := r.base(), stamp > r.barrier
+	if k.Older && k.TTL < 0 {
+		k.TTL = 0 // as in Arrived
+	}
+	held, kept := r.Base(), stamp > r.barrier
+	covered := kept && stamp <= k.Cover // a tag that it carries was invalidated meanwhile
 	if k.Tags == nil {
 		k.Tags = held.Tags() // a write changes the record, not what it belongs to
 	}
-	var base *Version[V, F]
+	base, brought := r.copyBase(), true
 	switch {
-	case kept:
+	case kept && !covered:
 		base = r.version(t, &k, stamp, held.Future)
-	case held.Void && held.Known != Nothing:
+	case covered || held.Void && held.Known != Nothing && held.Seq < stamp:
 		// It answers nobody, and is nearer to the truth than what was held.
 		base = r.version(t, &k, stamp, held.Future)
 		base.Void, base.HitEnd = true, 0
 	default:
-		base = r.copyBase()
+		brought = false
 	}
-	if !r.over(t, base, 1, true) {
+	if !r.over(t, base, 1, brought) {
 		return
 	}
 	r.wrote = t.barrier()
-	if kept {
+	switch {
+	case covered:
+		r.barrier = k.Cover
+		r.erase(t, k.Cover)
+	case kept:
 		r.barrier = stamp - 1
 		r.unsure = false
 		r.keep(t, base, true)
@@ -95,11 +104,11 @@ func (r *Resource[V, F]) takeFirst(t *Turn[V, F], base *Version[V, F]) (first la
 	return first, r.rebase(t, base)
 }
 
-// keep gives v to the second tier. What that has is void where v was written:
-// until it has v, it is not asked (D4).
+// keep gives v to the second tier, if it is to be kept. What that has is void
+// where v was written: until it has v, it is not asked (D4).
 func (r *Resource[V, F]) keep(t *Turn[V, F], v *Version[V, F], written bool) {
 	switch {
-	case v.Known == Absent:
+	case v.Known == Absent, v.passing():
 		r.erase(t, v.Seq)
 	case t.Rules.Store:
 		if written {
@@ -131,19 +140,41 @@ func (r *Resource[V, F]) afterCommit(t *Turn[V, F], out []fallen[V]) {
 }
 
 // Created says that the origin made the record, by a call that took off with the
-// given stamp: k is what it is (W5). It becomes the base as in Committed.
+// given stamp: k is what it is (W5). It becomes the base as in Committed, unless
+// something came between, a barrier, another write or a read: nobody knows which
+// was first at the origin, so what is held is void and read by the next demand.
 func (r *Resource[V, F]) Created(t *Turn[V, F], stamp uint64, k Knowledge[V]) {
+	held := r.Base()
 	switch {
 	case r.closed:
-	case r.stale(&k):
+	case r.stale(&k), k.overtaken(t.stamp()):
 		t.do(Effect[V, F]{Do: DoAgain})
-	case k.Older, stamp <= r.barrier, r.base().Held() > stamp:
-		// What is held was learned after the call began.
+	case k.Older:
 		r.publish(t, r.copyBase(), Created, NoReason, stamp, nil)
-	default:
+	case stamp <= max(r.barrier, r.wrote, k.Cover), r.committing(), held != nil && held.Seq > stamp, r.air.after(stamp):
+		r.createdAmid(t, stamp, &k)
+	case r.adopt(t, &k, stamp-1, stamp, NoReason, told{kind: Created, seq: stamp, forced: true}):
 		r.wrote = t.barrier()
-		r.adopt(t, &k, stamp-1, stamp, NoReason, told{kind: Created, seq: stamp, forced: true})
 	}
+}
+
+// createdAmid is Created where something came between.
+func (r *Resource[V, F]) createdAmid(t *Turn[V, F], stamp uint64, k *Knowledge[V]) {
+	base, brought := r.copyBase(), false
+	if base.Seq < stamp {
+		base, brought = r.version(t, k, stamp, base.Future), true
+	}
+	base.Void, base.HitEnd, base.Notes = true, 0, base.Notes.withoutFailure()
+	if !r.over(t, base, 0, brought) {
+		return
+	}
+	r.barrier, r.wrote = t.barrier(), t.barrier()
+	r.erase(t, r.barrier)
+	out := r.rebase(t, base)
+	r.publish(t, base, Created, NoReason, stamp, nil)
+	r.tellFallen(t, out)
+	r.tellNew(t)
+	r.flyAgain(t)
 }
 
 // closeWrites ends the mutations that wait for their commit. The one whose

@@ -83,13 +83,14 @@ func (r *Resource[V, F]) board(t *Turn[V, F], d *Demand[F]) F {
 
 // Leave says that nobody waits for future any more (Turn.Waiting speaks of
 // this future alone). With AbortAbandoned, and unobserved, what nobody waits
-// for ends (C3).
+// for ends (C3), but for a flight that a mutation needs.
 func (r *Resource[V, F]) Leave(t *Turn[V, F], future F) {
 	a := r.air
 	if a == nil || t.Waiting || !t.Rules.AbortAbandoned || r.watch != nil {
 		return
 	}
 	switch {
+	case same(future, a.group) && r.needsRead():
 	case same(future, a.group):
 		if !a.held {
 			t.do(Effect[V, F]{Do: DoCancel, Stamp: a.stamp, Err: ErrAbandoned})

@@ -30,9 +30,17 @@ import (
 //	invalidate [7] | expire | remove | evict | close
 //	observe [5s] | unobserve [5s]
 //	advance 10s               time passes, and Due comes when it was asked for
+//	mutate add=x [fails-on=y]|set=x|delete    add appends, where there is no y
+//	committed 4|newest value=a|absent [...]    as for arrived
+//	rejected 4|newest [unknown] [gone] [err=full]
+//	take-off                  a list, or a call that creates, takes a number
+//	created 4 value=a | seeded 4 value=a | amend value=a
+//	looked 4|newest value=a [...] | nothing    with "new store"
+//	stored 4                  the second tier acknowledges an erase
 //
-// The nth command is brought the numbers 2n-1 (a barrier) and 2n (a stamp);
-// new and advance are brought none, but for each Due.
+// The nth turn is brought the numbers 2n-1 (a barrier) and 2n (a stamp). A
+// command is a turn, and another one for each replay that it asks for; new and
+// advance are none, but for each Due.
 func TestGolden(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
 		s := &script{world: newWorld(lifecycle.Rules{MaxSupersede: 3}, 0)}
@@ -112,7 +120,7 @@ func (s *script) command() {
 	case "advance":
 		s.advance(s.duration(s.first()))
 	default:
-		s.d.Fatalf(s.t, "no such command")
+		s.write()
 	}
 }
 
@@ -142,6 +150,8 @@ func (s *script) fresh() *world {
 			arg.Scan(s.t, 0, &rules.MaxSupersede)
 		case "abort-abandoned":
 			rules.AbortAbandoned = true
+		case "store":
+			rules.Store = true
 		case "floor":
 			arg.Scan(s.t, 0, &floor)
 		default:
@@ -201,7 +211,7 @@ func (s *script) knowledge() knowledge {
 			k.Known, k.Value = lifecycle.Present, arg.Vals[0]
 		case "unchanged":
 			k.Known, k.Unchanged = lifecycle.Present, true
-			if v := w.r.Shown().Shown(); v != nil {
+			if v := w.r.Base().Shown(); v != nil {
 				k.Value = *v
 			}
 		case "absent":
@@ -264,6 +274,9 @@ func (s *script) value(key string) (v string) {
 
 func (s *script) stamp() (stamp uint64) {
 	if s.first() == "newest" {
+		if s.d.Cmd == "committed" || s.d.Cmd == "rejected" {
+			return s.world.commit
+		}
 		return s.world.r.Flying()
 	}
 	if _, err := fmt.Sscan(s.first(), &stamp); err != nil {

@@ -36,7 +36,7 @@ func (v *Version[V, F]) Held() uint64 {
 
 // stale says that k was compared with a value that is no longer held.
 func (r *Resource[V, F]) stale(k *Knowledge[V]) bool {
-	return k.Known == Present && k.Against != r.base().Held()
+	return k.Known == Present && k.Against != r.Base().Held()
 }
 
 // overtaken says that one of k's tags was invalidated after the turn took its
@@ -48,7 +48,7 @@ func (k *Knowledge[V]) overtaken(stamp uint64) bool { return k.Cover > stamp }
 func (r *Resource[V, F]) version(t *Turn[V, F], k *Knowledge[V], stamp uint64, future F) *Version[V, F] {
 	v := &Version[V, F]{Known: k.Known, Value: k.Value, Seq: stamp, Future: future, At: t.Now - Instant(max(k.Age, 0))}
 	validator, tags := k.Validator, k.Tags
-	if held := r.base(); k.Known == Present && held.Held() != 0 && (k.Unchanged || k.Equal || k.Older) {
+	if held := r.Base(); k.Known == Present && held.Held() != 0 && (k.Unchanged || k.Equal || k.Older) {
 		// What is held stays: F9 renews its freshness, O9 forbids to replace it.
 		v.Value = held.Value
 		if k.Older || (k.Unchanged && validator == "") {
@@ -58,8 +58,8 @@ func (r *Resource[V, F]) version(t *Turn[V, F], k *Knowledge[V], stamp uint64, f
 			tags = held.Tags()
 		}
 	}
-	if validator != "" || len(tags) > 0 {
-		v.Notes = &Notes[V, F]{Validator: validator, Tags: tags}
+	if passing := k.Known == Present && k.TTL < 0; passing || validator != "" || len(tags) > 0 {
+		v.Notes = &Notes[V, F]{Validator: validator, Tags: tags, Passing: passing}
 	}
 	v.FreshEnd, v.HitEnd = lifetime(t.Rules, k, v.At)
 	return v
@@ -104,10 +104,11 @@ type told struct {
 
 // learn makes v, which carries k, the base, unless k is not to be kept, and
 // returns what answers those who waited. With mutations pending over brought
-// them replayed, and what they stand on is kept in any case.
+// them replayed, and what they stand on is kept as long as they do.
 func (r *Resource[V, F]) learn(t *Turn[V, F], k *Knowledge[V], v *Version[V, F], from Reason, as told) (answer *Version[V, F]) {
-	held, pending := r.base(), r.writes != nil
-	if k.TTL < 0 && k.Known == Present && !pending {
+	held, pending := r.Base(), r.writes != nil
+	r.unsure = false
+	if v.passing() && !pending {
 		r.erase(t, v.Seq)
 		if held != nil && (held.Known != Nothing || held.Failure() != nil) {
 			r.publish(t, &Version[V, F]{}, Evicted, ByAge, v.Seq, nil)
@@ -116,7 +117,6 @@ func (r *Resource[V, F]) learn(t *Turn[V, F], k *Knowledge[V], v *Version[V, F],
 		return v
 	}
 	out := r.rebase(t, v)
-	r.unsure = false
 	if !as.forced {
 		as = told{kind: kindOf(k, held), seq: v.Seq}
 	}
@@ -138,7 +138,7 @@ func (r *Resource[V, F]) learn(t *Turn[V, F], k *Knowledge[V], v *Version[V, F],
 		}
 	}
 	r.arm(t)
-	if pending {
+	if pending && r.shown.Known != Nothing {
 		return r.shown
 	}
 	return v

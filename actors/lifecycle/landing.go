@@ -37,17 +37,26 @@ func (r *Resource[V, F]) Arrived(t *Turn[V, F], stamp uint64, k Knowledge[V], la
 // barrier: it is neither kept nor persisted (O0).
 func (r *Resource[V, F]) arrivedVoid(t *Turn[V, F], k *Knowledge[V]) {
 	a := r.air
-	r.publish(t, r.copyBase(), Dropped, ByBarrier, a.stamp, nil)
 	if a.stamp > r.barrier && a.maySupersede(t.Rules) {
 		// A tag that it carries was invalidated while it flew, and demands made
 		// after that joined, for nobody knew. They all get a newer flight.
+		r.publish(t, r.copyBase(), Dropped, ByBarrier, a.stamp, nil)
 		r.takeOver(t)
 		return
 	}
 	// Its group was handed out before the barrier was raised: later demands
-	// went to the queue. It gets the response as it came.
+	// went to the queue. It gets the response as it came, under the mutations.
 	k.Unchanged, k.Equal, k.Older = false, false, false
-	t.do(settled(a.group, r.version(t, k, a.stamp, a.group), k.Err))
+	v := r.version(t, k, a.stamp, a.group)
+	if !r.over(t, v, 0, true) {
+		return
+	}
+	if r.writes != nil {
+		last := &t.Replay.Results[len(t.Replay.Results)-1]
+		v.Known, v.Value = last.Known, last.Value
+	}
+	r.publish(t, r.copyBase(), Dropped, ByBarrier, a.stamp, nil)
+	t.do(settled(a.group, v, k.Err))
 	r.landed(t)
 }
 
@@ -73,17 +82,15 @@ func (r *Resource[V, F]) Failed(t *Turn[V, F], stamp uint64, err error) {
 	if a == nil || a.stamp != stamp {
 		return
 	}
-	owing := r.writes != nil && !r.mayCommit() // a mutation waited for this flight
-	if owing && !r.over(t, r.base(), 1, false) {
+	owing := r.needsRead()
+	if owing && !r.over(t, r.Base(), 1, false) {
 		return
 	}
-	var first layer[V]
-	var out []fallen[V]
-	void, held := stamp <= r.barrier, r.base()
+	void, held := stamp <= r.barrier, r.Base()
 	carried := !void && held.carriesOn(t.Now, t.Rules)
 	next := r.copyBase()
 	failure := &Failure[F]{Err: err, Until: t.Now}
-	next.Notes = &Notes[V, F]{Validator: held.Validator(), Tags: held.Tags(), Failure: failure}
+	next.Notes = next.Notes.with(failure)
 	if !void {
 		failure.Until, failure.Future = t.Now.Plus(t.Rules.Failure), a.group
 		if carried && t.Rules.Failure > 0 {
@@ -96,10 +103,11 @@ func (r *Resource[V, F]) Failed(t *Turn[V, F], stamp uint64, err error) {
 	if r.watch != nil {
 		r.watch.failures++
 	}
-	if owing {
-		first, out = r.takeFirst(t, next)
+	if !owing {
+		r.publish(t, next, Failed, NoReason, stamp, err)
+	} else {
+		r.failFirst(t, next, stamp, err)
 	}
-	r.publish(t, next, Failed, NoReason, stamp, err)
 	settle := Effect[V, F]{Do: DoSettle, Future: a.group, Stamp: stamp, Err: err}
 	switch {
 	case carried && a.strict:
@@ -108,9 +116,20 @@ func (r *Resource[V, F]) Failed(t *Turn[V, F], stamp uint64, err error) {
 		settle = settled(a.group, r.shown, nil)
 	}
 	t.do(settle)
-	if owing {
-		r.tellFallen(t, append([]fallen[V]{{first, err}}, out...))
-		r.tellNew(t)
-	}
 	r.landed(t)
+}
+
+// failFirst takes out the mutation that waited for a flight which failed, after
+// that was told.
+func (r *Resource[V, F]) failFirst(t *Turn[V, F], base *Version[V, F], stamp uint64, err error) {
+	told := r.writes.layers[0].told
+	if told {
+		r.publish(t, base, Failed, NoReason, stamp, err)
+	}
+	first, out := r.takeFirst(t, base)
+	if !told {
+		r.publish(t, base, Failed, NoReason, stamp, err)
+	}
+	r.tellFallen(t, append([]fallen[V]{{first, err}}, out...))
+	r.tellNew(t)
 }

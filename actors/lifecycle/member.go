@@ -5,7 +5,7 @@ package lifecycle
 // held. Where something is in the air that brings the record anyway, or a commit
 // that it may overlap, it is not used.
 func (r *Resource[V, F]) Seeded(t *Turn[V, F], stamp uint64, k Knowledge[V]) {
-	held := r.base()
+	held := r.Base()
 	switch {
 	case r.closed, r.air != nil, r.writes != nil, stamp <= max(r.barrier, r.wrote):
 		return
@@ -32,13 +32,29 @@ func (r *Resource[V, F]) Amend(t *Turn[V, F], k Knowledge[V]) {
 		t.do(Effect[V, F]{Do: DoAgain})
 		return
 	}
-	barrier, stamp := t.between()
-	r.barrier = barrier
-	if held := r.base(); held.Held() != 0 && !held.Void && !k.Equal {
-		next := *held
-		next.Value, next.Seq, next.Future = k.Value, stamp, t.Mint()
-		t.do(settled(next.Future, &next, nil))
-		r.publish(t, &next, Updated, ByMember, next.Seq, nil)
+	held := r.Base()
+	if held.Held() == 0 || held.Void {
+		r.Invalidate(t, 0)
+		return
 	}
+	barrier, stamp := t.between()
+	if k.Equal {
+		r.barrier = barrier
+		r.flyAgain(t)
+		return
+	}
+	next := *held
+	next.Value, next.Seq = k.Value, stamp
+	if !r.over(t, &next, 0, true) {
+		return
+	}
+	r.barrier = barrier
+	r.erase(t, barrier) // what the second tier has may not have seen the write
+	next.Future = t.Mint()
+	t.do(settled(next.Future, &next, nil))
+	out := r.rebase(t, &next)
+	r.publish(t, &next, Updated, ByMember, next.Seq, nil)
+	r.tellFallen(t, out)
+	r.tellNew(t)
 	r.flyAgain(t)
 }

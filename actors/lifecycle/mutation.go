@@ -29,7 +29,10 @@ type layer[V any] struct {
 	// first.
 	ready bool
 	told  bool // it was told as Optimistic
-	value *V   // nil: hidden, or not ready
+	// firm says that the value does not depend on the base: the layer, or one
+	// below it, stands.
+	firm  bool
+	value *V // nil: hidden, or not ready
 }
 
 // stands says that the layer's value does not depend on what is below it.
@@ -47,56 +50,9 @@ type writes[V any, F any] struct {
 	edition uint64
 }
 
-// Replay is user code that a command needs: Apply of Layers, one after the
-// other, over a value. The driver runs it and brings it back with the same
-// command in another turn; where the resource has moved on meanwhile another
-// one is asked for.
-type Replay[V any] struct {
-	Known   Known // what there is to start from
-	Over    V
-	Layers  []*Mutation[V]
-	Results []Result[V] // one a layer
-
-	edition, held uint64
-	brought       bool // over what the command brings, not over the base
-}
-
-// Result is what one layer makes of what is below it.
-type Result[V any] struct {
-	Known Known // Nothing: there was nothing to start from
-	Value V
-	Err   error // of Apply: the layer is taken out
-}
-
-// Run fills Results. apply calls a mutation's Apply and survives what that does.
-func (p *Replay[V]) Run(apply func(f func(V) (V, error), v V) (V, error)) {
-	p.Results = make([]Result[V], 0, len(p.Layers))
-	known, value := p.Known, p.Over
-	for _, m := range p.Layers {
-		r := Result[V]{Known: known, Value: value}
-		switch {
-		case m.Kind == Replace:
-			r.Known, r.Value = Present, m.Value
-		case m.Kind == Delete:
-			var none V
-			r.Known, r.Value = Absent, none
-		case known == Absent:
-			r.Err = ErrNotFound
-		case known == Present:
-			v, err := apply(m.Apply, value)
-			if r.Err = err; err == nil {
-				r.Value = v
-			}
-		}
-		if r.Err == nil {
-			known, value = r.Known, r.Value
-		}
-		p.Results = append(p.Results, r)
-	}
-}
-
-// base is what the origin confirmed: what is shown, but for mutations.
-func (r *Resource[V, F]) base() *Version[V, F] {
+// Base is what the origin confirmed: what is shown, but for mutations. It is
+// what knowledge is compared with (Knowledge.Against).
+func (r *Resource[V, F]) Base() *Version[V, F] {
 	if r.writes != nil {
 		return r.writes.base
 	}
@@ -124,11 +80,14 @@ func (r *Resource[V, F]) top(now Instant) (known Known, value V) {
 // start is what mutations can start from where v is the base: void knowledge
 // is none, nor is an absence that is no longer remembered (W1).
 func (v *Version[V, F]) start(now Instant) (known Known, value V) {
-	if v == nil || v.Void || (v.Known == Absent && now >= v.FreshEnd) {
+	if v == nil || v.Void || v.forgotten(now) {
 		return Nothing, value
 	}
 	return v.Known, v.Value
 }
+
+// forgotten says that v is an absence that is no longer remembered (F4).
+func (v *Version[V, F]) forgotten(now Instant) bool { return v.Known == Absent && now >= v.FreshEnd }
 
 // Mutate adds a mutation (W2). It shows at once where there is something to
 // start from; otherwise the resource is read first.
@@ -162,9 +121,12 @@ func (r *Resource[V, F]) Mutate(t *Turn[V, F], m *Mutation[V]) {
 		}
 	}
 	w := r.writes
-	w.layers = append(w.layers, l)
-	w.edition = t.Number
-	r.tellNew(t)
+	n := len(w.layers)
+	l.firm = l.stands() || (n > 0 && w.layers[n-1].firm)
+	w.layers, w.edition = append(w.layers, l), t.Number
+	if l.ready {
+		r.tell(t, n)
+	}
 	r.advance(t)
 	r.arm(t)
 }
@@ -175,79 +137,6 @@ func (l *layer[V]) take(result Result[V]) {
 	if result.Known == Present {
 		l.value = &result.Value
 	}
-}
-
-// replayed says whether the turn brought layers replayed over value; otherwise
-// it asks for that.
-func (r *Resource[V, F]) replayed(t *Turn[V, F], known Known, value V, layers []layer[V], brought bool) bool {
-	if len(layers) == 0 {
-		return true
-	}
-	edition := uint64(0)
-	if r.writes != nil {
-		edition = r.writes.edition
-	}
-	held := r.base().Held()
-	p := t.Replay
-	if p != nil && p.edition == edition && p.held == held && p.brought == brought && len(p.Results) == len(layers) {
-		return true
-	}
-	p = &Replay[V]{Known: known, Over: value, edition: edition, held: held, brought: brought}
-	for i := range layers {
-		p.Layers = append(p.Layers, layers[i].what)
-	}
-	t.do(Effect[V, F]{Do: DoReplay, Replay: p})
-	return false
-}
-
-// over asks for the pending layers, but for the first skip, to be replayed over
-// base, which a command is about to make the base.
-func (r *Resource[V, F]) over(t *Turn[V, F], base *Version[V, F], skip int, brought bool) bool {
-	if r.writes == nil {
-		return true
-	}
-	var (
-		known Known
-		value V
-	)
-	if base != nil {
-		known, value = base.Known, base.Value
-	}
-	return r.replayed(t, known, value, r.writes.layers[skip:], brought)
-}
-
-// fallen is a layer that a replay took out.
-type fallen[V any] struct {
-	layer[V]
-	err error
-}
-
-// rebase gives the layers what over brought. A layer whose Apply failed falls
-// out, but for one whose commit is in the air: that one shows nothing. Over a
-// void base nothing fails, and what did not show yet goes on waiting.
-func (r *Resource[V, F]) rebase(t *Turn[V, F], base *Version[V, F]) (out []fallen[V]) {
-	w := r.writes
-	if w == nil || len(w.layers) == 0 {
-		return nil
-	}
-	kept := make([]layer[V], 0, len(w.layers))
-	stands := !base.Void
-	for i, l := range w.layers {
-		result := t.Replay.Results[i]
-		stands = stands || l.stands()
-		switch {
-		case !stands && (result.Err != nil || !l.told):
-			l.ready, l.value = false, nil
-		case result.Err != nil && (i > 0 || w.commit == 0):
-			out = append(out, fallen[V]{l, result.Err})
-			continue
-		default:
-			l.take(result)
-		}
-		kept = append(kept, l)
-	}
-	w.layers, w.edition = kept, t.Number
-	return out
 }
 
 // tellFallen tells of the layers that a replay took out.
@@ -267,11 +156,17 @@ func (r *Resource[V, F]) tellNew(t *Turn[V, F]) {
 		return
 	}
 	for i := range w.layers {
-		if l := &w.layers[i]; l.ready && !l.told {
-			l.told = true
-			r.publish(t, w.base, Optimistic, NoReason, l.stamp, nil)
+		if w.layers[i].ready && !w.layers[i].told {
+			r.tell(t, i)
 		}
 	}
+}
+
+// tell shows layer i.
+func (r *Resource[V, F]) tell(t *Turn[V, F], i int) {
+	l := &r.writes.layers[i]
+	l.told = true
+	r.publish(t, r.writes.base, Optimistic, NoReason, l.stamp, nil)
 }
 
 // forgetBelow makes the layers that stood on the base wait for another one.
@@ -306,7 +201,7 @@ func (r *Resource[V, F]) layered(t *Turn[V, F], base *Version[V, F]) *Version[V,
 		if l.value != nil {
 			next.Known, next.Value = Present, *l.value
 		}
-		if w.stand(i) {
+		if l.firm {
 			// It depends on no knowledge, and stays until its commit lands.
 			next.Void, next.FreshEnd, next.HitEnd = false, Never, Never
 			if base.Known == Nothing {
@@ -323,16 +218,6 @@ func (r *Resource[V, F]) layered(t *Turn[V, F], base *Version[V, F]) *Version[V,
 		r.writes = nil // what is shown is the base again
 	}
 	return &next
-}
-
-// stand says whether the value of layer i does not depend on the base.
-func (w *writes[V, F]) stand(i int) bool {
-	for ; i >= 0; i-- {
-		if w.layers[i].stands() {
-			return true
-		}
-	}
-	return false
 }
 
 // advance lets the first layer's commit take off, if nothing is in its way, or
@@ -370,6 +255,11 @@ func (r *Resource[V, F]) mayCommit() bool {
 		return false
 	}
 	return w.layers[0].stands() || (w.base.Known != Nothing && !w.base.Void)
+}
+
+// needsRead says that a mutation waits for a read.
+func (r *Resource[V, F]) needsRead() bool {
+	return r.writes != nil && !r.committing() && !r.mayCommit()
 }
 
 // hold keeps what is in the air on the ground while a commit flies: what it

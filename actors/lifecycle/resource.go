@@ -43,6 +43,12 @@ type air[F any] struct {
 // admits says whether what is in the air is above the barrier.
 func (a *air[F]) admits(barrier uint64) bool { return a.held || a.stamp > barrier }
 
+// after says that something is in the air that was asked for after stamp, or may
+// have been: what took off with stamp must not answer it.
+func (a *air[F]) after(stamp uint64) bool {
+	return a != nil && (a.held || a.stamp > stamp || a.queue != nil)
+}
+
 // queue is the one follow-up flight that will serve everyone in it (O4).
 type queue[F any] struct {
 	future  F
@@ -192,7 +198,7 @@ func (r *Resource[V, F]) ground(t *Turn[V, F], cause error, settle Effect[V, F])
 
 // last is what a conditional request may build on.
 func (r *Resource[V, F]) last() *Version[V, F] {
-	if b := r.base(); b != nil && b.Known == Present {
+	if b := r.Base(); b != nil && b.Known == Present {
 		return b
 	}
 	return nil
@@ -200,7 +206,7 @@ func (r *Resource[V, F]) last() *Version[V, F] {
 
 // copyBase is a new base like the one there is, for what changes beside it.
 func (r *Resource[V, F]) copyBase() *Version[V, F] {
-	b := r.base()
+	b := r.Base()
 	if b == nil {
 		return &Version[V, F]{}
 	}
@@ -211,8 +217,8 @@ func (r *Resource[V, F]) copyBase() *Version[V, F] {
 // publish makes base the base, shows it with the mutations over it, and tells of
 // that.
 func (r *Resource[V, F]) publish(t *Turn[V, F], base *Version[V, F], kind Kind, reason Reason, seq uint64, err error) {
-	before, next := r.shown.Shown(), base
-	if r.writes != nil {
+	before, next, pending := r.shown.Shown(), base, r.writes != nil
+	if pending {
 		next = r.layered(t, base)
 	}
 	r.shown = next
@@ -220,4 +226,7 @@ func (r *Resource[V, F]) publish(t *Turn[V, F], base *Version[V, F], kind Kind, 
 		Do: DoPublish, Kind: kind, Reason: reason, Stamp: seq,
 		Version: next, Before: before, Err: err,
 	})
+	if pending && r.writes == nil && base.passing() {
+		r.publish(t, &Version[V, F]{}, Evicted, ByAge, base.Seq, nil)
+	}
 }

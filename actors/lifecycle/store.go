@@ -3,7 +3,7 @@ package lifecycle
 // mayLookUp says whether the second tier is worth asking: nothing is known, and
 // what it holds is not about to be erased (D1, D4).
 func (r *Resource[V, F]) mayLookUp(t *Turn[V, F]) bool {
-	return t.Rules.Store && r.erasing == 0 && (r.base() == nil || r.base().Known == Nothing)
+	return t.Rules.Store && r.erasing == 0 && (r.Base() == nil || r.Base().Known == Nothing)
 }
 
 // erase takes the second tier's record out. Until Stored acknowledges the

@@ -46,11 +46,14 @@ type Notes[V any, F any] struct {
 	Tags      []string
 	// Failure is the last one since the knowledge was learned, nil if none.
 	Failure *Failure[F]
-	// Pending counts the mutations that are not confirmed, those included that
-	// do not show yet; Base is what they are applied to. 0: the version is the
-	// base.
+	// Pending counts the mutations that were not confirmed when the version was
+	// shown, those included that did not show yet; Base is what they are applied
+	// to, nil where there are none.
 	Pending int
 	Base    *Version[V, F]
+	// Passing says that the knowledge is not to be kept (a negative TTL): it goes
+	// with the last mutation that stands on it.
+	Passing bool
 }
 
 // over is n for a version with that many mutations over base.
@@ -112,6 +115,9 @@ func (v *Version[V, F]) Confirmed() *Version[V, F] {
 	}
 	return v.Notes.Base
 }
+
+// passing says that v is not to be kept.
+func (v *Version[V, F]) passing() bool { return v.Notes != nil && v.Notes.Passing }
 
 // Shown is the value's address, nil where there is none: an event's Before
 // and After.

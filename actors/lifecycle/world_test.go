@@ -17,6 +17,8 @@ type (
 	version   = lifecycle.Version[string, string]
 	knowledge = lifecycle.Knowledge[string]
 	demand    = lifecycle.Demand[string]
+	mutation  = lifecycle.Mutation[string]
+	replay    = lifecycle.Replay[string]
 )
 
 // world drives one resource the way package actors does: one counter, two
@@ -32,6 +34,8 @@ type world struct {
 	holders map[string]int
 	settled map[string]effect
 	pending map[string]bool
+	commit  uint64 // the stamp of the last that took off
+	applied int    // calls of Apply
 }
 
 func newWorld(rules lifecycle.Rules, floor uint64) *world {
@@ -56,8 +60,37 @@ func (w *world) waiting() bool {
 // do runs one command and performs its effects.
 func (w *world) do(command func(*turn)) []effect { return w.doWaiting(w.waiting(), command) }
 
+// doWaiting runs the user code that the command asks for, and the command again.
 func (w *world) doWaiting(waiting bool, command func(*turn)) []effect {
-	t := &turn{Rules: &w.rules, Now: w.now, Number: w.number + 1, Waiting: waiting}
+	effects := w.step(waiting, nil, command)
+	for p := asked(effects); p != nil; {
+		w.replay(p)
+		more := w.step(waiting, p, command)
+		effects, p = append(effects, more...), asked(more)
+	}
+	return effects
+}
+
+// asked is the replay that the effects ask for.
+func asked(effects []effect) *replay {
+	for _, e := range effects {
+		if e.Do == lifecycle.DoReplay {
+			return e.Replay
+		}
+	}
+	return nil
+}
+
+func (w *world) replay(p *replay) {
+	p.Run(func(f func(string) (string, error), v string) (string, error) {
+		w.applied++
+		return f(v)
+	})
+}
+
+// step is one turn.
+func (w *world) step(waiting bool, replay *replay, command func(*turn)) []effect {
+	t := &turn{Rules: &w.rules, Now: w.now, Number: w.number + 1, Waiting: waiting, Replay: replay}
 	w.number += 2
 	t.Mint = func() string {
 		w.minted++
@@ -75,6 +108,8 @@ func (w *world) doWaiting(waiting bool, command func(*turn)) []effect {
 			w.armed = e.At
 		case lifecycle.DoPublish:
 			e.Version.Revision++
+		case lifecycle.DoCommit:
+			w.commit = e.Stamp
 		}
 	}
 	return t.Effects
@@ -98,9 +133,9 @@ func (w *world) leave(future string) []effect {
 
 // against completes k with what user code would say of it now.
 func (w *world) against(k knowledge) knowledge {
-	shown := w.r.Shown()
-	k.Against = shown.Held()
-	k.Equal = k.Known == lifecycle.Present && k.Against != 0 && shown.Value == k.Value
+	base := w.r.Base()
+	k.Against = base.Held()
+	k.Equal = k.Known == lifecycle.Present && k.Against != 0 && base.Value == k.Value
 	return k
 }
 
@@ -190,8 +225,43 @@ func (w *world) sayEffect(e effect) string {
 			return "disarm"
 		}
 		return "arm " + say(e.At)
+	case lifecycle.DoDie:
+		return "die"
 	}
-	return "die"
+	return w.sayOther(e)
+}
+
+// sayOther says what concerns the second tier and mutations.
+func (w *world) sayOther(e effect) string {
+	switch e.Do {
+	case lifecycle.DoLookUp:
+		return fmt.Sprintf("look up #%d for %s", e.Stamp, e.Future)
+	case lifecycle.DoPersist:
+		return "persist " + sayKnown(e.Version)
+	case lifecycle.DoErase:
+		return fmt.Sprintf("erase #%d", e.Stamp)
+	case lifecycle.DoReplay:
+		var names []string
+		for _, m := range e.Replay.Layers {
+			names = append(names, m.Owner.(string))
+		}
+		over := map[lifecycle.Known]string{lifecycle.Nothing: "nothing", lifecycle.Absent: "absence", lifecycle.Present: e.Replay.Over}
+		return fmt.Sprintf("replay %s over %s", strings.Join(names, ", "), over[e.Replay.Known])
+	case lifecycle.DoCommit:
+		if e.Mutation.Kind == lifecycle.Delete {
+			return fmt.Sprintf("commit #%d %s", e.Stamp, e.Mutation.Owner)
+		}
+		return fmt.Sprintf("commit #%d %s, which makes %s", e.Stamp, e.Mutation.Owner, e.Value)
+	case lifecycle.DoFinish:
+		switch {
+		case e.Unknown:
+			return fmt.Sprintf("finish %s: %s, and it may have been applied", e.Mutation.Owner, sayErr(e.Err))
+		case e.Err != nil:
+			return fmt.Sprintf("finish %s: %s", e.Mutation.Owner, sayErr(e.Err))
+		}
+		return strings.TrimSuffix(fmt.Sprintf("finish %s with %s", e.Mutation.Owner, e.Value), " with ")
+	}
+	return "?"
 }
 
 // state is the resource in one line.
@@ -214,6 +284,13 @@ func (w *world) state() string {
 		if tags := v.Tags(); len(tags) > 0 {
 			b.WriteString(" tags=" + strings.Join(tags, ","))
 		}
+		if n := v.Pending(); n != 0 {
+			fmt.Fprintf(&b, " over %s", sayKnown(w.r.Base()))
+			if w.r.Base().Void {
+				b.WriteString(" void")
+			}
+			fmt.Fprintf(&b, " pending=%d", n)
+		}
 		if f := v.Failure(); f != nil {
 			b.WriteString(" failed")
 			if w.now < f.Until {
@@ -221,9 +298,12 @@ func (w *world) state() string {
 			}
 		}
 	}
-	if n := w.r.Flying(); n != 0 {
-		group, queued := w.r.Pending()
-		fmt.Fprintf(&b, " air=#%d for %s", n, group)
+	if group, queued := w.r.Pending(); group != "" {
+		if n := w.r.Flying(); n != 0 {
+			fmt.Fprintf(&b, " air=#%d for %s", n, group)
+		} else {
+			b.WriteString(" held for " + group)
+		}
 		if queued != "" {
 			b.WriteString(" then " + queued)
 		}
