@@ -40,6 +40,13 @@ func (r *rank[V]) touch() {
 	}
 }
 
+// unmark lets the next hit touch the rank again.
+func (c *cell[V]) unmark() {
+	if c.table != nil {
+		c.table.cells.unmark(c)
+	}
+}
+
 func (p *policy[V]) add(c *cell[V]) {
 	p.mu.Lock()
 	c.rank.listed = true
@@ -130,6 +137,7 @@ func (p *policy[V]) victim() *cell[V] {
 		p.hand = p.after(c)
 		if c.rank.visited.Load() {
 			c.rank.visited.Store(false)
+			c.unmark()
 		} else if c.mayGo() {
 			return c
 		}

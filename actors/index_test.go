@@ -119,13 +119,3 @@ func TestStressIndexLosesNothing(t *testing.T) {
 	require.NotNil(t, x.find("kept-0"))
 }
 
-// Two keys of one hash are two keys.
-func TestIndexTellsKeysOfOneHashApart(t *testing.T) {
-	s := &indexSlots[int]{mask: 7, at: make([]indexSlot[int], 8)}
-	a, b := &cell[int]{key: "a"}, &cell[int]{key: "b"}
-	s.put(42, a)
-	s.put(42, b)
-	require.Same(t, a, s.find(42, "a"))
-	require.Same(t, b, s.find(42, "b"))
-	require.Nil(t, s.find(42, "c"))
-}

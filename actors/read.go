@@ -30,18 +30,14 @@ func (t *Table[V]) Get(ctx context.Context, key string, opts ...FetchOption) (V,
 	return v.Value, nil
 }
 
-// hit is the way of a hit: the table, one atomic load, one comparison with a
-// coarse clock. nil: it takes more than that.
+// hit is the way of a hit: the index, one comparison with a coarse clock, the
+// mark and the count. nil: it takes more than that.
 func (t *Table[V]) hit(key string) *lifecycle.Version[V, *Future[V]] {
-	c := t.cells.find(key)
-	if c == nil {
+	v, slot := t.cells.hot(key)
+	if v == nil || !t.clock.before(v.HitEnd) {
 		return nil
 	}
-	v := c.shown.Load()
-	if v == nil || !t.clock.before(v.HitEnd) || v.Known != lifecycle.Present {
-		return nil
-	}
-	c.rank.touch()
+	slot.touch()
 	t.tallies.count(cHits)
 	return v
 }
