@@ -40,13 +40,6 @@ func (r *rank[V]) touch() {
 	}
 }
 
-// unmark lets the next hit touch the rank again.
-func (c *cell[V]) unmark() {
-	if c.table != nil {
-		c.table.cells.unmark(c)
-	}
-}
-
 func (p *policy[V]) add(c *cell[V]) {
 	p.mu.Lock()
 	c.rank.listed = true

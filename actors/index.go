@@ -2,6 +2,7 @@ package actors
 
 import (
 	"iter"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 
@@ -61,64 +62,69 @@ type indexSlot[V any] struct {
 
 func newIndex[V any]() *index[V] { return &index[V]{namer: newNamer()} }
 
-// place is where the search for a name begins: its shard, and how many slots
-// from the first.
-func place(hash uint64) (shard int, from uint64) {
-	return int(hash >> (64 - indexShardBits)), hash
+// place is where the search for a name begins: a shard, and how many slots from
+// the first. The hash is wyhash, two multiplications, as Go's maps have it where
+// the processor lacks AES.
+func (x *index[V]) place(n name) (shard, from uint64) {
+	hi, lo := bits.Mul64(n.head^x.salts[0], n.tail^x.salts[1])
+	hi, lo = bits.Mul64(hi^lo, 0x1d8e4e27c47d124f)
+	return (hi ^ lo) >> (64 - indexShardBits), hi ^ lo
 }
 
 // slot is the i-th, going round.
 func (s *indexSlots[V]) slot(i uint64) *indexSlot[V] { return &s.at[i&uint64(len(s.at)-1)] }
 
-// is says whether the slot is that of key. A reader of what is shown has to
-// look at reused in addition.
-func (s *indexSlot[V]) is(n name, tail uint64, key string) bool {
-	if tail&^readBit != n.tail || s.head.Load() != n.head {
-		return false
+// hit returns what is shown for key, where now is before its HitEnd, and marks
+// that it was read. nil: ask the cell.
+func (x *index[V]) hit(key string, now lifecycle.Instant) *lifecycle.Version[V, *Future[V]] {
+	if len(key) > maxShort {
+		return x.hitLong(key, now)
 	}
-	if !n.long() {
-		return true
-	}
-	c := s.cell.Load()
-	return c != nil && c.key == key
-}
-
-// hot returns what is shown for key, and the slot that says so; nil where that
-// takes asking the cell.
-func (x *index[V]) hot(key string) (*lifecycle.Version[V, *Future[V]], *indexSlot[V]) {
 	n := x.name(key)
-	shard, i := place(x.hash(n))
+	shard, i := x.place(n)
 	slots := x.slots[shard].Load()
 	if slots == nil {
-		return nil, nil
+		return nil
 	}
 	reused := slots.reused.Load()
-	for ; ; i++ {
+	for {
 		slot := slots.slot(i)
 		tail := slot.tail.Load()
-		if slot.is(n, tail, key) {
+		if tail&^readBit == n.tail && slot.head.Load() == n.head {
 			v := slot.hot.Load()
-			if slots.reused.Load() != reused {
-				return nil, nil
+			if v == nil || now >= v.HitEnd || slots.reused.Load() != reused {
+				return nil
 			}
-			return v, slot
+			if tail&readBit == 0 {
+				slot.mark(tail)
+			}
+			return v
 		}
 		if tail == noName {
-			return nil, nil
+			return nil
 		}
+		i++
 	}
 }
 
-// touch notes that what the slot shows was read.
-func (s *indexSlot[V]) touch() {
-	if tail := s.tail.Load(); tail&readBit == 0 {
-		s.mark(tail)
+// hitLong is hit for a key whose name does not tell it from all others: the cell
+// has to be seen.
+func (x *index[V]) hitLong(key string, now lifecycle.Instant) *lifecycle.Version[V, *Future[V]] {
+	c := x.find(key)
+	if c == nil {
+		return nil
 	}
+	v := c.shown.Load()
+	if v == nil || v.Known != lifecycle.Present || now >= v.HitEnd {
+		return nil
+	}
+	c.rank.touch()
+	return v
 }
 
-// mark sets the read bit, which spares the next reader the cell's mark. The bit
-// is set first: whoever takes the mark off clears the bit after it, so a bit
-// that stays set has a mark that stays.
+// mark sets the read bit, which spares later readers the cell, and marks the
+// cell. In this order: whoever takes the cell's mark off clears the bit after
+// it (unmark), so a bit that stays has a mark that stays.
 func (s *indexSlot[V]) mark(tail uint64) {
 	if !s.tail.CompareAndSwap(tail, tail|readBit) {
 		return
@@ -128,9 +134,12 @@ func (s *indexSlot[V]) mark(tail uint64) {
 	}
 }
 
-// unmark says that the mark of c was taken off.
-func (x *index[V]) unmark(c *cell[V]) {
-	if slot := x.slotOf(c); slot != nil {
+// unmark is called after the cell's mark was taken off, by the policy.
+func (c *cell[V]) unmark() {
+	if c.table == nil {
+		return
+	}
+	if slot := c.table.cells.slotOf(c); slot != nil {
 		slot.tail.And(^readBit)
 	}
 }
@@ -138,7 +147,7 @@ func (x *index[V]) unmark(c *cell[V]) {
 // find returns the cell of key, nil if there is none.
 func (x *index[V]) find(key string) *cell[V] {
 	n := x.name(key)
-	shard, from := place(x.hash(n))
+	shard, from := x.place(n)
 	slots := x.slots[shard].Load()
 	if slots == nil {
 		return nil
@@ -164,7 +173,7 @@ func (s *indexSlots[V]) find(n name, i uint64, key string) *cell[V] {
 // slotOf returns the slot of c, nil where it is not in.
 func (x *index[V]) slotOf(c *cell[V]) *indexSlot[V] {
 	n := x.name(c.key)
-	shard, i := place(x.hash(n))
+	shard, i := x.place(n)
 	slots := x.slots[shard].Load()
 	if slots == nil {
 		return nil
@@ -183,7 +192,7 @@ func (x *index[V]) slotOf(c *cell[V]) *indexSlot[V] {
 // show makes v what the cell shows. In between readers ask the cell: else one
 // could be answered with the old version after another had seen the new one.
 func (x *index[V]) show(c *cell[V], v *lifecycle.Version[V, *Future[V]]) {
-	shard, _ := place(x.hash(x.name(c.key)))
+	shard, _ := x.place(x.name(c.key))
 	x.shards[shard].mu.Lock()
 	defer x.shards[shard].mu.Unlock()
 	slot := x.slotOf(c)
@@ -203,7 +212,7 @@ func (x *index[V]) show(c *cell[V], v *lifecycle.Version[V, *Future[V]]) {
 // enter puts c in, or returns the cell that has its key already.
 func (x *index[V]) enter(c *cell[V]) (have *cell[V], entered bool) {
 	n := x.name(c.key)
-	at, from := place(x.hash(n))
+	at, from := x.place(n)
 	shard := &x.shards[at]
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
@@ -242,7 +251,7 @@ func (s *indexSlots[V]) free(i uint64) *indexSlot[V] {
 
 // growLocked moves a shard to slots that are half taken at the most, without
 // the graves and the read bits.
-func (x *index[V]) growLocked(at int) *indexSlots[V] {
+func (x *index[V]) growLocked(at uint64) *indexSlots[V] {
 	shard := &x.shards[at]
 	size := firstSlots
 	for size < 2*(shard.live+1) {
@@ -257,7 +266,7 @@ func (x *index[V]) growLocked(at int) *indexSlots[V] {
 				continue
 			}
 			n := name{from.head.Load(), from.tail.Load() &^ readBit}
-			_, i := place(x.hash(n))
+			_, i := x.place(n)
 			to := next.free(i)
 			to.head.Store(n.head)
 			to.cell.Store(c)
@@ -272,7 +281,7 @@ func (x *index[V]) growLocked(at int) *indexSlots[V] {
 
 // remove takes c, and only c, out.
 func (x *index[V]) remove(c *cell[V]) {
-	at, _ := place(x.hash(x.name(c.key)))
+	at, _ := x.place(x.name(c.key))
 	shard := &x.shards[at]
 	shard.mu.Lock()
 	defer shard.mu.Unlock()

@@ -3,7 +3,6 @@ package actors
 import (
 	"encoding/binary"
 	"hash/maphash"
-	"math/bits"
 	"math/rand/v2"
 	"unsafe"
 )
@@ -23,8 +22,6 @@ const (
 	graveName = uint64(maxShort+2) << kindShift
 	readBit   = uint64(1) << 63
 )
-
-func (n name) long() bool { return n.tail == longName }
 
 // namer spells keys and spreads names over the index. It is seeded, so that
 // nobody can choose keys that fall together.
@@ -60,12 +57,4 @@ func (r *namer) name(key string) name {
 		}
 	}
 	return name{}
-}
-
-// hash is what Go's maps use for short keys where the processor has no AES:
-// wyhash, two multiplications.
-func (r *namer) hash(n name) uint64 {
-	hi, lo := bits.Mul64(n.head^r.salts[0], n.tail^r.salts[1])
-	hi, lo = bits.Mul64(hi^lo, 0x1d8e4e27c47d124f)
-	return hi ^ lo
 }
