@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"hash/maphash"
 	"iter"
 	"math/bits"
 	"sync"
@@ -63,9 +64,12 @@ type indexSlot[V any] struct {
 func newIndex[V any]() *index[V] { return &index[V]{namer: newNamer()} }
 
 // place is where the search for a name begins: a shard, and how many slots from
-// the first. The hash is wyhash, two multiplications, as Go's maps have it where
-// the processor lacks AES.
+// the first. A long name is a hash already; that of a short one is wyhash, two
+// multiplications, as Go's maps have it where the processor lacks AES.
 func (x *index[V]) place(n name) (shard, from uint64) {
+	if n.tail == longName {
+		return n.head >> (64 - indexShardBits), n.head
+	}
 	hi, lo := bits.Mul64(n.head^x.salts[0], n.tail^x.salts[1])
 	hi, lo = bits.Mul64(hi^lo, 0x1d8e4e27c47d124f)
 	return (hi ^ lo) >> (64 - indexShardBits), hi ^ lo
@@ -107,19 +111,31 @@ func (x *index[V]) hit(key string, now lifecycle.Instant) *lifecycle.Version[V, 
 	}
 }
 
-// hitLong is hit for a key whose name does not tell it from all others: the cell
-// has to be seen.
+// hitLong is hit for a key whose name does not tell it from all others: the
+// cell's key has to be compared.
 func (x *index[V]) hitLong(key string, now lifecycle.Instant) *lifecycle.Version[V, *Future[V]] {
-	c := x.find(key)
-	if c == nil {
+	hash := maphash.String(x.seed, key)
+	slots := x.slots[hash>>(64-indexShardBits)].Load()
+	if slots == nil {
 		return nil
 	}
-	v := c.shown.Load()
-	if v == nil || v.Known != lifecycle.Present || now >= v.HitEnd {
-		return nil
+	for i := hash; ; i++ {
+		slot := slots.slot(i)
+		tail := slot.tail.Load()
+		if tail&^readBit == longName && slot.head.Load() == hash {
+			if c := slot.cell.Load(); c != nil && c.key == key {
+				v := c.shown.Load()
+				if v == nil || v.Known != lifecycle.Present || now >= v.HitEnd {
+					return nil
+				}
+				c.rank.touch()
+				return v
+			}
+		}
+		if tail == noName {
+			return nil
+		}
 	}
-	c.rank.touch()
-	return v
 }
 
 // mark sets the read bit, which spares later readers the cell, and marks the
