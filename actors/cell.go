@@ -258,7 +258,7 @@ func (c *cell[V]) perform(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 		c.rank.pinned.Store(pinned)
 	}
 	if m.op == opClose {
-		c.shown.Store(nil) // a closed cache answers no hit (C5)
+		c.table.cells.show(c, nil) // a closed cache answers no hit (C5)
 	}
 }
 
@@ -367,7 +367,7 @@ func (c *cell[V]) publish(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effe
 	t.log.Append(&ev, weight, func(revision uint64) {
 		e.Version.Revision = revision
 		if !t.closed.Load() { // a write that is awaited lands in a closed cache, which answers no hit (C5)
-			c.shown.Store(e.Version)
+			t.cells.show(c, e.Version)
 		}
 	})
 }

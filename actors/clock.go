@@ -24,7 +24,9 @@ const (
 // it, so a hit compares its deadline with a coarse clock first.
 type Clock struct {
 	origin time.Time
-	coarse atomic.Int64 // the time plus slack; asleep: later than any deadline
+	// coarse is the time plus slack; asleep: later than any deadline. What ends
+	// after it is certainly still to come; of the rest ask Now.
+	coarse atomic.Int64
 
 	mu    sync.Mutex
 	timer *time.Timer
@@ -46,12 +48,6 @@ func (c *Clock) Now() lifecycle.Instant { return lifecycle.Instant(time.Since(c.
 
 // Time is i as wall time.
 func (c *Clock) Time(i lifecycle.Instant) time.Time { return c.origin.Add(time.Duration(i)) }
-
-// before says, cheaply, that deadline is certainly still to come. It may say
-// false where it is; then ask Now.
-func (c *Clock) before(deadline lifecycle.Instant) bool {
-	return c.coarse.Load() < int64(deadline)
-}
 
 // wake sets the coarse clock going for a while, if it sleeps.
 func (c *Clock) wake() {

@@ -273,6 +273,7 @@ func (p *policy[V]) visited(c *cell[V]) bool {
 		return false
 	}
 	c.rank.visited.Store(false)
+	c.unmark()
 	p.sketch.add(p.hash(c.key), int(p.entries.Load()))
 	return true
 }

@@ -49,6 +49,8 @@ const (
 const (
 	stripes    = 64
 	stripeBits = 6
+	stackBits  = 11 // 2 kB is the smallest stack
+	stackHash  = 0x9E3779B97F4A7C15
 )
 
 type stripe struct {
@@ -62,8 +64,7 @@ type tallies [stripes]stripe
 // goroutines share one for long, and it costs no lookup.
 func (t *tallies) count(c counter) {
 	var here byte
-	stack := uint64(uintptr(unsafe.Pointer(&here))) >> 11 // 2 kB is the smallest
-	t[stack*0x9E3779B97F4A7C15>>(64-stripeBits)].n[c].Add(1)
+	t[uint64(uintptr(unsafe.Pointer(&here)))>>stackBits*stackHash>>(64-stripeBits)].n[c].Add(1)
 }
 
 func (t *tallies) sum(c counter) (sum uint64) {

@@ -28,8 +28,8 @@ type guard struct {
 const tolerated = 1.5
 
 var guards = []guard{
-	{workload: "hit/zipf-1k", column: "cpu/op", references: []string{"otter"}, recorded: 0.85, freeOf: "allocs/op"},
-	{workload: "hit/zipf-32k", column: "cpu/op", references: []string{"otter"}, recorded: 1.3, freeOf: "allocs/op"},
+	{workload: "hit/zipf-1k", column: "cpu/op", references: []string{"otter"}, recorded: 0.65, freeOf: "allocs/op"},
+	{workload: "hit/zipf-32k", column: "cpu/op", references: []string{"otter"}, recorded: 0.75, freeOf: "allocs/op"},
 	{workload: "mixed/75-25", column: "cpu/op", references: []string{"otter", "sturdyc", "theine"}, recorded: 2.5},
 	{workload: "cold/instant", column: "cpu/op", references: []string{"otter", "sturdyc", "theine"}, recorded: 4.0},
 	{workload: "resident/100k", column: "bytes/key", references: []string{"otter"}, recorded: 3.5},
