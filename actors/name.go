@@ -60,4 +60,4 @@ func (r *namer) name(key string) name {
 }
 
 // hash is for those who count keys: of all their bytes, and seeded.
-func (n *namer) hash(key string) uint64 { return maphash.String(n.seed, key) }
+func (r *namer) hash(key string) uint64 { return maphash.String(r.seed, key) }
