@@ -81,6 +81,46 @@ func TestOutageClaims(t *testing.T) {
 	}
 }
 
+func TestRefusalClaims(t *testing.T) {
+	no := &freshet.WriteError{Key: refusalKey, Err: &refusedError{422, "no"}}
+	right, wrong := Airport{IATA: refusalKey, ElevationFt: 22}, Airport{IATA: refusalKey, ElevationFt: 22 * typo}
+	truth := func() *refusal {
+		return &refusal{
+			before: freshet.Snapshot[Airport]{Value: right}, after: freshet.Snapshot[Airport]{Value: right},
+			during: freshet.Snapshot[Airport]{Value: wrong, Pending: 1},
+			shown:  time.Millisecond, took: time.Second, err: no,
+			told: []streams.Event[Airport]{
+				{Kind: streams.Optimistic, Before: &right, After: &wrong}, {Kind: streams.RolledBack, Before: &wrong, After: &right},
+			},
+			seen: []int{22, 22_000, 22}, writes: 1, truth: right,
+		}
+	}
+	require.NoError(t, show.Verify(truth().claims()))
+	for name, doctor := range map[string]func(*refusal){
+		"it was not shown":      func(r *refusal) { r.during = r.before },
+		"it was not pending":    func(r *refusal) { r.during.Pending = 0 },
+		"it was shown late":     func(r *refusal) { r.shown = r.took },
+		"it was applied":        func(r *refusal) { r.err = nil },
+		"it may be applied":     func(r *refusal) { r.err = &freshet.WriteError{Unknown: true, Err: no} },
+		"for another reason":    func(r *refusal) { r.err = &freshet.WriteError{Err: errors.New("no")} },
+		"it stayed":             func(r *refusal) { r.after.Value = wrong },
+		"it is pending still":   func(r *refusal) { r.after.Pending = 1 },
+		"the origin took it":    func(r *refusal) { r.truth = wrong },
+		"nothing was written":   func(r *refusal) { r.writes = 0 },
+		"it was read again":     func(r *refusal) { r.reads = 1 },
+		"a reader got an error": func(r *refusal) { r.readErr = no },
+		"a reader saw nothing":  func(r *refusal) { r.seen = r.seen[:1] },
+		"a reader saw it stay":  func(r *refusal) { r.seen = r.seen[:2] },
+		"it was not told":       func(r *refusal) { r.told = r.told[1:] },
+		"told as confirmed":     func(r *refusal) { r.told[1].Kind = streams.Committed },
+		"told the wrong way":    func(r *refusal) { r.told[1].After = nil },
+	} {
+		r := truth()
+		doctor(r)
+		require.ErrorContains(t, show.Verify(r.claims()), "not true: ", name)
+	}
+}
+
 func looks(state freshet.State, edition int, err error) []look {
 	all := make([]look, len(outageKeys))
 	for i, key := range outageKeys {

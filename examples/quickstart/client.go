@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -76,6 +79,39 @@ func (c *client) read(ctx context.Context, iata string) (Airport, error) {
 		return record, fmt.Errorf("%s: the origin said %s", iata, res.Status)
 	}
 }
+
+// write has the origin take a record, and returns it as the origin has it then.
+func (c *client) write(ctx context.Context, record Airport) (stored Airport, err error) {
+	body, err := json.Marshal(record)
+	if err != nil {
+		return stored, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, c.url()+"/airports/"+record.IATA, bytes.NewReader(body))
+	if err != nil {
+		return stored, err
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return stored, err
+	}
+	defer func() { _ = res.Body.Close() }() // it was only read
+	if res.StatusCode == http.StatusOK {
+		return stored, json.NewDecoder(res.Body).Decode(&stored)
+	}
+	why, err := io.ReadAll(io.LimitReader(res.Body, 1<<10))
+	if err != nil {
+		return stored, err
+	}
+	return stored, &refusedError{res.StatusCode, strings.TrimSpace(string(why))}
+}
+
+// refusedError is the origin's no to a write.
+type refusedError struct {
+	status int
+	why    string
+}
+
+func (e *refusedError) Error() string { return fmt.Sprintf("the origin said %d: %s", e.status, e.why) }
 
 // log is what flew so far, in the order of take-off.
 func (c *client) log() []flight {

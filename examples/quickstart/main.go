@@ -88,7 +88,7 @@ func play(ctx context.Context, opts options, scr *show.Screen) (err error) {
 func scenes() []scene {
 	wild := &storm{name: "Ten reloads, answers out of order", on: func(st *stage) *subject { return st.unguarded }}
 	tame := &storm{name: "The same storm, with the guard on", on: func(st *stage) *subject { return st.guarded }, before: wild}
-	return []scene{&stampede{}, wild, tame, &leaver{}, &outage{}, &counters{}}
+	return []scene{&stampede{}, wild, tame, &leaver{}, &outage{}, &refusal{}, &counters{}}
 }
 
 // playAll plays scenes, ends at the first that fails or shows what is not

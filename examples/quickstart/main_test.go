@@ -43,9 +43,12 @@ func TestRunShowsWhatItClaims(t *testing.T) {
 		`1 request at the origin, 0 cut short`,
 		`down   LPB  edition 1  Stale  La Paz \(refresh failed: connection refused\)`,
 		`up     LPB  edition 2  Fresh  La Paz`,
+		`after +\d+ ms  22,000 ft, 1 pending`,
+		`event RolledBack  22,000 → 22 ft`,
+		`1 request to write, 0 requests to read`,
 		`dropped +0 +9 +\d `,
 		`\d+ flights = \d+ requests at the origin \+ 5 that could not reach it`,
-		`All 16 claims held, in \d+\.\d s\.`,
+		`All 20 claims held, in \d+\.\d s\.`,
 	} {
 		require.Regexp(t, line, r.out)
 	}

@@ -19,6 +19,7 @@ type origin struct {
 	records map[string]Airport
 	asked   map[string]int // requests by record
 	total   int
+	written int            // requests to write
 	cut     map[string]int // requests whose client went away before the answer
 	latency func(iata string, nth int) time.Duration
 	nth     int           // requests since the latency was set
@@ -58,6 +59,7 @@ func (o *origin) up() error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /airports/{iata}", o.serve)
+	mux.HandleFunc("PUT /airports/{iata}", o.write)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
@@ -119,6 +121,48 @@ func (o *origin) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(record) // the client went away: nobody to tell
+}
+
+// highest is how high an airport can be: nobody has built one above.
+const highest = 14_472
+
+// write takes a record, if it can be true, as its new edition.
+func (o *origin) write(w http.ResponseWriter, r *http.Request) {
+	var record Airport
+	if err := json.NewDecoder(r.Body).Decode(&record); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	iata := r.PathValue("iata")
+	o.mu.Lock()
+	wait := o.latency(iata, o.nth)
+	o.nth++
+	o.written++
+	o.mu.Unlock()
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.Context().Done():
+		return
+	}
+	if record.ElevationFt > highest {
+		http.Error(w, "no airport is that high", http.StatusUnprocessableEntity)
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	record.IATA, record.Edition = iata, o.records[iata].Edition+1
+	o.records[iata] = record
+	_ = json.NewEncoder(w).Encode(record)
+}
+
+// record is what the origin has now, and writes how often it was asked for
+// another.
+func (o *origin) record(iata string) (r Airport, writes int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.records[iata], o.written
 }
 
 // edit makes a new edition of a record, as its owner would, and returns its

@@ -16,6 +16,10 @@ import (
 // List reads the records that query selects, in the origin's order. query is
 // a URL's query, "team=7&sort=name", sent sorted by its names; with Composite
 // it is a Key.String without ID.
+//
+// The origin does not know which records a query selects. Who does embeds it and
+// adds Belongs (freshet.Membership): then what is written joins its lists without
+// their being read again.
 func (o *Origin[V]) List(ctx context.Context, query string) ([]freshet.Item[V], error) {
 	switch {
 	case o.collection == nil:

@@ -1,6 +1,7 @@
 package show
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -74,5 +75,21 @@ func (s *Screen) drawLocked(text string) {
 	}
 	if b.Len() > 0 {
 		say(s.w, "%s", b.String())
+	}
+}
+
+// Pause waits for d where somebody watches, on a terminal that is not quiet, and says why. Elsewhere it does not wait.
+func (s *Screen) Pause(ctx context.Context, d time.Duration, why string) error {
+	if !s.live || s.opts.Quiet || ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	defer s.Wait(func() string { return why }, nil)()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }

@@ -69,6 +69,29 @@ func TestNoFrameWhereItCannotBeTakenBack(t *testing.T) {
 	require.Empty(t, out.String())
 }
 
+func TestPauseIsForWhoWatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		begun := time.Now()
+		for _, s := range []*Screen{{w: &out}, {w: &out, live: true, opts: Options{Quiet: true}}} {
+			require.NoError(t, s.Pause(t.Context(), time.Hour, "look"))
+		}
+		require.Zero(t, time.Since(begun))
+		require.Empty(t, out.String())
+
+		s := &Screen{w: &out, live: true}
+		require.NoError(t, s.Pause(t.Context(), time.Second, "look"))
+		require.Equal(t, time.Second, time.Since(begun))
+		require.Contains(t, out.String(), "look")
+
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		require.ErrorIs(t, s.Pause(ctx, time.Hour, "look"), context.Canceled)
+		require.ErrorIs(t, s.Pause(ctx, time.Hour, "look"), context.Canceled)
+		require.Equal(t, 2*time.Second, time.Since(begun))
+	})
+}
+
 func TestAShowIsPlainText(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
