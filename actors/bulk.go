@@ -16,7 +16,6 @@ type bulk[V any] struct {
 	source  BulkSource[V]
 	flights []*flight[V]
 	ctx     flightContext
-	stop    context.CancelCauseFunc
 	left    atomic.Int64 // members whose answer is still wanted
 	limit   deadline
 	ticket  ticket
@@ -34,14 +33,14 @@ func (b *bulk[V]) launch(ctx context.Context) {
 		t.gate.launch(&b.flights[0].ticket, nil)
 		return
 	}
-	b.ctx.Context, b.stop = context.WithCancelCause(context.WithoutCancel(ctx))
+	b.ctx.values = ctx
 	b.ticket.call, b.limit.owner = b, b
 	b.left.Store(int64(len(b.flights)))
 	for _, f := range b.flights {
 		// When nobody wants any of them any more the call is cancelled.
-		context.AfterFunc(f.ctx.Context, func() {
+		context.AfterFunc(&f.ctx, func() {
 			if b.left.Add(-1) == 0 {
-				b.stop(context.Cause(f.ctx.Context))
+				b.ctx.end(context.Cause(&f.ctx))
 			}
 		})
 	}

@@ -19,7 +19,6 @@ type flight[V any] struct {
 	timeout time.Duration
 	last    *lifecycle.Version[V, *Future[V]] // for a conditional request
 	ctx     flightContext
-	stop    context.CancelCauseFunc
 	limit   deadline
 	end     atomic.Uint32 // an ending: why it is no longer waited for
 	ticket  ticket
@@ -40,31 +39,10 @@ func newFlight[V any](ctx context.Context, c *cell[V], stamp uint64, timeout tim
 	}
 	f := &flight[V]{cell: c, stamp: stamp, timeout: timeout, last: last}
 	f.limit.owner, f.ticket.call = f, f
-	if ctx == nil {
-		ctx = context.Background()
+	if f.ctx.values = ctx; ctx == nil {
+		f.ctx.values = context.Background()
 	}
-	if ctx.Done() != nil {
-		ctx = context.WithoutCancel(ctx)
-	}
-	f.ctx.Context, f.stop = context.WithCancelCause(ctx)
 	return f
-}
-
-// flightContext carries the values of the demand that took off, not its
-// cancellation, and the flight's deadline (C2).
-type flightContext struct {
-	context.Context
-	deadline time.Time
-}
-
-func (c *flightContext) Deadline() (time.Time, bool) { return c.deadline, true }
-
-func (c *flightContext) Err() error {
-	err := c.Context.Err()
-	if err != nil && errors.Is(context.Cause(c.Context), ErrTimeout) {
-		return context.DeadlineExceeded
-	}
-	return err
 }
 
 // wanted says whether anybody still wants the answer.
@@ -134,7 +112,7 @@ func (f *flight[V]) bring(fetch func() (Response[V], error)) {
 func (f *flight[V]) arrive() {
 	t := f.cell.table
 	t.deadlines.set(&f.limit, lifecycle.Never)
-	f.stop(nil)
+	f.ctx.end(nil)
 	t.inFlight.Add(-1)
 	t.gate.release(&f.ticket)
 	t.makeRoom()
@@ -229,7 +207,7 @@ func (f *flight[V]) fail(err error) {
 // cancel ends the flight's context; what the source still answers is dropped.
 func (f *flight[V]) cancel(cause error) {
 	f.end.CompareAndSwap(flying, cancelled)
-	f.stop(cause)
+	f.ctx.end(cause)
 }
 
 // due is the flight's timeout. Those who wait do not wait for the source (C2).
@@ -240,7 +218,7 @@ func (f *flight[V]) due() {
 	}
 	if f.end.CompareAndSwap(flying, timedOut) {
 		f.fail(timeoutError{f.timeout})
-		f.stop(ErrTimeout)
+		f.ctx.end(ErrTimeout)
 	}
 	f.cell.table.gate.release(&f.ticket)
 	f.cell.table.makeRoom()

@@ -47,7 +47,7 @@ func (s *tier[V]) look(f *flight[V]) {
 			s.leave()
 		}
 		t.deadlines.set(&f.limit, lifecycle.Never)
-		f.stop(nil)
+		f.ctx.end(nil)
 		s.gate.release(&f.ticket)
 		t.makeRoom()
 		t.working.done()
@@ -132,7 +132,7 @@ func (f *flight[V]) lookedTooLong() {
 		s.hangs()
 		s.failed("look up", f.cell.key, errStoreHangs)
 		f.looked(&message[V]{})
-		f.stop(ErrTimeout)
+		f.ctx.end(ErrTimeout)
 	}
 }
 
