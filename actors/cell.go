@@ -250,11 +250,11 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 		ctx := m.ctx
 		if ctx == nil {
 			if w := e.Future.wait.Load(); w != nil {
-				ctx = w.ctx
+				ctx = w.flight.ctx.values
 			}
 		}
 		m.flew = true
-		f := newFlight(ctx, c, e.Stamp, e.Timeout, e.Version)
+		f := newFlight(ctx, c, e.Future, e.Stamp, e.Timeout, e.Version)
 		replaced := c.flight.Swap(f)
 		switch {
 		case m.bulk != nil:
@@ -266,7 +266,7 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 		}
 	case lifecycle.DoLookUp:
 		m.flew = true
-		f := newFlight(context.Background(), c, e.Stamp, t.tier.timeout, nil)
+		f := newFlight(context.Background(), c, nil, e.Stamp, t.tier.timeout, nil)
 		c.flight.Store(f)
 		t.tier.lookUp(f)
 	case lifecycle.DoPersist:

@@ -25,6 +25,8 @@ type flight[V any] struct {
 	parted  bool // its clock runs
 	began   lifecycle.Instant
 	looking bool // it asks the second tier, not the origin
+
+	waiting waiting[V] // of the group that it was made for
 }
 
 const (
@@ -33,11 +35,17 @@ const (
 	timedOut
 )
 
-func newFlight[V any](ctx context.Context, c *cell[V], stamp uint64, timeout time.Duration, last *lifecycle.Version[V, *Future[V]]) *flight[V] {
+// newFlight makes a flight for the group of future: the one that was made with
+// it, unless that has taken off.
+func newFlight[V any](ctx context.Context, c *cell[V], future *Future[V], stamp uint64, timeout time.Duration, last *lifecycle.Version[V, *Future[V]]) *flight[V] {
 	if timeout == 0 {
 		timeout = c.table.timeout
 	}
-	f := &flight[V]{cell: c, stamp: stamp, timeout: timeout, last: last}
+	f := future.unused()
+	if f == nil {
+		f = &flight[V]{cell: c}
+	}
+	f.stamp, f.timeout, f.last = stamp, timeout, last
 	f.limit.owner, f.ticket.call = f, f
 	if f.ctx.values = ctx; ctx == nil {
 		f.ctx.values = context.Background()

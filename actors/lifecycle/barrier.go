@@ -101,7 +101,7 @@ func (r *Resource[V, F]) Set(t *Turn[V, F], k Knowledge[V]) {
 	if r.air != nil {
 		v = r.version(t, &k, t.stamp(), r.air.group)
 	} else {
-		v = r.version(t, &k, t.stamp(), t.Mint())
+		v = r.version(t, &k, t.stamp(), t.ready())
 		t.do(settled(v.Future, v, k.Err))
 	}
 	r.learn(t, &k, v, BySet)

@@ -87,7 +87,8 @@ func (a *air[F]) maySupersede(rules *Rules) bool {
 
 // takeOff starts a flight for a new group.
 func (r *Resource[V, F]) takeOff(t *Turn[V, F], q queue[F]) {
-	r.air = &air[F]{stamp: t.stamp(), group: q.future, strict: q.strict, timeout: q.timeout}
+	r.air = t.newAir()
+	*r.air = air[F]{stamp: t.stamp(), group: q.future, strict: q.strict, timeout: q.timeout}
 	if r.mayLookUp(t) && !q.strict {
 		r.air.looking = true
 		t.do(Effect[V, F]{Do: DoLookUp, Stamp: t.stamp(), Future: q.future})
@@ -126,10 +127,17 @@ func (r *Resource[V, F]) enqueue(t *Turn[V, F], timeout time.Duration) *queue[F]
 	return r.air.queue
 }
 
+// clearAir says that nothing is in the air. Nobody but the resource ever had
+// its air, so the turn may give that to whoever takes off next.
+func (r *Resource[V, F]) clearAir(t *Turn[V, F]) {
+	*r.air = air[F]{}
+	r.air, t.spare = nil, r.air
+}
+
 // landed clears the air after its group was settled; a follow-up takes off.
 func (r *Resource[V, F]) landed(t *Turn[V, F]) {
 	q := r.air.queue
-	r.air = nil
+	r.clearAir(t)
 	if r.watch != nil {
 		r.watch.landed = t.Now
 	}
@@ -145,7 +153,6 @@ func (r *Resource[V, F]) ground(t *Turn[V, F], cause error, settle Effect[V, F])
 	if a == nil {
 		return
 	}
-	r.air = nil
 	t.do(Effect[V, F]{Do: DoCancel, Stamp: a.stamp, Err: cause})
 	settle.Future = a.group
 	t.do(settle)
@@ -153,6 +160,7 @@ func (r *Resource[V, F]) ground(t *Turn[V, F], cause error, settle Effect[V, F])
 		settle.Future = a.queue.future
 		t.do(settle)
 	}
+	r.clearAir(t)
 	r.arm(t)
 }
 

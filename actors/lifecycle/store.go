@@ -47,7 +47,7 @@ func (r *Resource[V, F]) Looked(t *Turn[V, F], stamp uint64, k Knowledge[V], fou
 		verdict = v.Admit(t.Now, t.Rules, &Demand[F]{})
 	}
 	if verdict == Refuse {
-		v.Future = t.Mint()
+		v.Future = t.ready()
 		t.do(settled(v.Future, v, nil))
 		r.learn(t, &k, v, ByStore)
 		r.flyOn(t)

@@ -29,6 +29,7 @@ type world struct {
 	number  uint64
 	minted  int
 	armed   instant
+	turn    turn
 	holders map[string]int
 	settled map[string]effect
 	pending map[string]bool
@@ -57,7 +58,8 @@ func (w *world) waiting() bool {
 func (w *world) do(command func(*turn)) []effect { return w.doWaiting(w.waiting(), command) }
 
 func (w *world) doWaiting(waiting bool, command func(*turn)) []effect {
-	t := &turn{Rules: &w.rules, Now: w.now, Number: w.number + 1, Waiting: waiting}
+	t := &w.turn // kept, as drivers do
+	t.Rules, t.Now, t.Number, t.Waiting, t.Effects = &w.rules, w.now, w.number+1, waiting, nil
 	w.number += 2
 	t.Mint = func() string {
 		w.minted++
