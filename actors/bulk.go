@@ -30,11 +30,11 @@ func (b *bulk[V]) launch(ctx context.Context) {
 	case 0:
 		return
 	case 1:
-		t.gate.launch(&b.flights[0].ticket, nil)
+		t.gate.launch(b.flights[0], &b.flights[0].ticket, nil)
 		return
 	}
 	b.ctx.values = ctx
-	b.ticket.call, b.limit.owner = b, b
+	b.limit.owner = b
 	b.left.Store(int64(len(b.flights)))
 	for _, f := range b.flights {
 		// When nobody wants any of them any more the call is cancelled.
@@ -44,7 +44,7 @@ func (b *bulk[V]) launch(ctx context.Context) {
 			}
 		})
 	}
-	t.gate.launch(&b.ticket, nil)
+	t.gate.launch(b, &b.ticket, nil)
 }
 
 func (b *bulk[V]) wanted() bool {
@@ -123,7 +123,7 @@ func (b *bulk[V]) deliver(responses map[string]Response[V], err error, returned 
 			// order is told as Dropped, whoever brought it (O2).
 			go f.bring(func() (Response[V], error) { return r, own })
 		case f.wanted():
-			b.table.gate.launch(&f.ticket, nil)
+			b.table.gate.launch(f, &f.ticket, nil)
 		default:
 			f.arrive()
 		}

@@ -260,9 +260,9 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 		case m.bulk != nil:
 			m.bulk.flights = append(m.bulk.flights, f)
 		case replaced != nil && !replaced.looking:
-			t.gate.launch(&f.ticket, &replaced.ticket)
+			t.gate.launch(f, &f.ticket, &replaced.ticket)
 		default:
-			t.gate.launch(&f.ticket, nil)
+			t.gate.launch(f, &f.ticket, nil)
 		}
 	case lifecycle.DoLookUp:
 		m.flew = true

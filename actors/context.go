@@ -16,9 +16,14 @@ type flightContext struct {
 	deadline time.Time
 
 	mu    sync.Mutex
-	asked context.Context // nil: nobody asked yet
-	stop  context.CancelCauseFunc
-	cause error // why it ended; nil: it has not
+	asked *cancellable // nil: nobody asked yet
+	cause error        // why it ended; nil: it has not
+}
+
+// cancellable is a context of the standard library.
+type cancellable struct {
+	context.Context
+	stop context.CancelCauseFunc
 }
 
 func (c *flightContext) Deadline() (time.Time, bool) { return c.deadline, true }
@@ -47,12 +52,12 @@ func (c *flightContext) real() context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.asked == nil {
-		c.asked, c.stop = context.WithCancelCause(context.WithoutCancel(c.values))
-		if c.cause != nil {
-			c.stop(c.cause)
+		ctx, stop := context.WithCancelCause(context.WithoutCancel(c.values))
+		if c.asked = (&cancellable{ctx, stop}); c.cause != nil {
+			stop(c.cause)
 		}
 	}
-	return c.asked
+	return c.asked.Context
 }
 
 // end cancels the context with a cause; nil is context.Canceled. Only the first
@@ -65,9 +70,9 @@ func (c *flightContext) end(cause error) {
 	if c.cause == nil {
 		c.cause = cause
 	}
-	stop, cause := c.stop, c.cause
+	asked, cause := c.asked, c.cause
 	c.mu.Unlock()
-	if stop != nil {
-		stop(cause)
+	if asked != nil {
+		asked.stop(cause)
 	}
 }

@@ -20,11 +20,11 @@ type flight[V any] struct {
 	last    *lifecycle.Version[V, *Future[V]] // for a conditional request
 	ctx     flightContext
 	limit   deadline
-	end     atomic.Uint32 // an ending: why it is no longer waited for
 	ticket  ticket
-	parted  bool // its clock runs
 	began   lifecycle.Instant
-	looking bool // it asks the second tier, not the origin
+	end     atomic.Uint32 // an ending: why it is no longer waited for
+	parted  bool          // its clock runs
+	looking bool          // it asks the second tier, not the origin
 
 	waiting waiting[V] // of the group that it was made for
 }
@@ -46,7 +46,7 @@ func newFlight[V any](ctx context.Context, c *cell[V], future *Future[V], stamp 
 		f = &flight[V]{cell: c}
 	}
 	f.stamp, f.timeout, f.last = stamp, timeout, last
-	f.limit.owner, f.ticket.call = f, f
+	f.limit.owner = f
 	if f.ctx.values = ctx; ctx == nil {
 		f.ctx.values = context.Background()
 	}

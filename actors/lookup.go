@@ -11,8 +11,7 @@ import (
 // its turn: a hundred thousand keys at once are no reason to time out.
 func (s *tier[V]) lookUp(f *flight[V]) {
 	f.looking = true
-	f.ticket.call = &look[V]{tier: s, flight: f}
-	s.gate.launch(&f.ticket, nil)
+	s.gate.launch(&look[V]{tier: s, flight: f}, &f.ticket, nil)
 }
 
 // look is a look-up at its gate.
