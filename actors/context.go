@@ -3,7 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,65 +14,71 @@ import (
 type flightContext struct {
 	values   context.Context
 	deadline time.Time
-
-	mu    sync.Mutex
-	asked *cancellable // nil: nobody asked yet
-	cause error        // why it ended; nil: it has not
+	asked    atomic.Pointer[cancellable] // nil: nobody asked, and it has not ended
 }
 
-// cancellable is a context of the standard library.
+// cancellable is a context of the standard library, which alone can have a
+// cause.
 type cancellable struct {
 	context.Context
 	stop context.CancelCauseFunc
 }
 
+func newCancellable(values context.Context) *cancellable {
+	ctx, stop := context.WithCancelCause(context.WithoutCancel(values))
+	return &cancellable{ctx, stop}
+}
+
+// landed is what those contexts ended as that nobody had asked: it has no values.
+var landed = func() *cancellable {
+	c := newCancellable(context.Background())
+	c.stop(nil)
+	return c
+}()
+
 func (c *flightContext) Deadline() (time.Time, bool) { return c.deadline, true }
 
 func (c *flightContext) Done() <-chan struct{} { return c.real().Done() }
 
-// Value hands out the standard library's own context too, which is how it finds
+// Value answers for the standard library's context too, which is how that finds
 // the cause.
-func (c *flightContext) Value(key any) any { return c.real().Value(key) }
+func (c *flightContext) Value(key any) any {
+	if real := c.real(); real != landed {
+		return real.Value(key)
+	}
+	return context.WithoutCancel(c.values).Value(key)
+}
 
 func (c *flightContext) Err() error {
-	c.mu.Lock()
-	cause, asked := c.cause, c.asked
-	c.mu.Unlock()
-	switch {
-	case asked != nil && asked.Err() == nil, cause == nil:
+	asked := c.asked.Load()
+	if asked == nil {
 		return nil
-	case errors.Is(cause, ErrTimeout):
+	}
+	err := asked.Err()
+	if err != nil && errors.Is(context.Cause(asked), ErrTimeout) {
 		return context.DeadlineExceeded
 	}
-	return context.Canceled
+	return err
 }
 
 // real is the context that can be cancelled.
-func (c *flightContext) real() context.Context {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.asked == nil {
-		ctx, stop := context.WithCancelCause(context.WithoutCancel(c.values))
-		if c.asked = (&cancellable{ctx, stop}); c.cause != nil {
-			stop(c.cause)
-		}
+func (c *flightContext) real() *cancellable {
+	if asked := c.asked.Load(); asked != nil {
+		return asked
 	}
-	return c.asked.Context
+	made := newCancellable(c.values)
+	if c.asked.CompareAndSwap(nil, made) {
+		return made
+	}
+	made.stop(nil)
+	return c.asked.Load()
 }
 
 // end cancels the context with a cause; nil is context.Canceled. Only the first
 // call counts.
 func (c *flightContext) end(cause error) {
-	if cause == nil {
-		cause = context.Canceled
+	if cause == nil && c.asked.CompareAndSwap(nil, landed) {
+		return
 	}
-	c.mu.Lock()
-	if c.cause == nil {
-		c.cause = cause
-	}
-	asked, cause := c.asked, c.cause
-	c.mu.Unlock()
-	if asked != nil {
-		asked.stop(cause)
-	}
+	c.real().stop(cause)
 }
