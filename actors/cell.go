@@ -60,6 +60,12 @@ const (
 	opUnobserve
 	opDue
 	opClose
+	opMutate
+	opCommitted
+	opRejected
+	opCreated
+	opSeeded
+	opAmend
 )
 
 // message is a command for a cell, and its results.
@@ -69,12 +75,16 @@ type message[V any] struct {
 	demand    lifecycle.Demand[*Future[V]]
 	hold      uint64                 // opDemand: oneWaiter or oneOwed of the future it is answered with
 	bulk      *bulk[V]               // opDemand: where a flight waits to fly with others
-	knowledge lifecycle.Knowledge[V] // opArrived, opSet
-	weight    uint32                 // of knowledge.Value
-	stamp     uint64                 // opArrived, opFailed: the flight; opInvalidate: the barrier, 0: a fresh one
+	knowledge lifecycle.Knowledge[V] // opArrived, opSet, opLooked, opCommitted, opCreated, opSeeded, opAmend
+	weight    uint32                 // of what is shown then
+	stamp     uint64                 // the flight's, the commit's, the list's; opInvalidate: the barrier, 0: a fresh one
 	late      bool                   // opArrived: after its timeout
 	found     bool                   // opLooked
-	err       error                  // opFailed
+	began     lifecycle.Instant      // opSeeded: when the list was asked for, with a Store
+	unknown   bool                   // opRejected: the origin may have applied it
+	err       error                  // opFailed, opRejected
+	mutation  *lifecycle.Mutation[V] // opMutate
+	replay    *lifecycle.Replay[V]   // what was run for this message, or is to be (sendReplayed)
 	future    *Future[V]             // opLeave
 	refresh   time.Duration
 	reason    lifecycle.Reason // opEvict
@@ -107,13 +117,13 @@ func (c *cell[V]) handle(m *message[V]) {
 	}
 	turn := t.turns.Get().(*turn[V])
 	turn.Now, turn.Number, turn.Waiting = t.clock.Now(), t.numbers.Add(2)-1, false
-	turn.cell, turn.ctx = c, m.ctx
+	turn.cell, turn.ctx, turn.Replay = c, m.ctx, m.replay
 	group, queued := c.step(&turn.Turn, m)
 	c.perform(&turn.Turn, m)
 	// Not before what is given up has settled: a newcomer would get its end.
 	c.unseal(group, queued)
 	clear(turn.Effects) // a pool must keep no value alive
-	turn.Effects, turn.cell, turn.ctx = turn.Effects[:0], nil, nil
+	turn.Effects, turn.cell, turn.ctx, turn.Replay = turn.Effects[:0], nil, nil, nil
 	t.turns.Put(turn)
 }
 
@@ -179,6 +189,22 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) (grou
 		c.life.Due(turn)
 	case opClose:
 		c.life.Close(turn)
+	case opMutate:
+		group, queued = c.seal(turn)
+		c.life.Mutate(turn, m.mutation)
+	case opCommitted:
+		group, queued = c.seal(turn)
+		c.life.Committed(turn, m.stamp, m.knowledge)
+	case opRejected:
+		group, queued = c.seal(turn)
+		c.life.Rejected(turn, m.stamp, m.err, m.unknown)
+	case opCreated:
+		c.life.Created(turn, m.stamp, m.knowledge)
+	case opSeeded:
+		c.life.Seeded(turn, m.stamp, m.knowledge)
+	case opAmend:
+		group, queued = c.seal(turn)
+		c.life.Amend(turn, m.knowledge)
 	}
 	return group, queued
 }
@@ -270,7 +296,7 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 		c.flight.Store(f)
 		t.tier.lookUp(f)
 	case lifecycle.DoPersist:
-		t.tier.persist(c, e.Version)
+		t.tier.persist(c, e.Version, m.began)
 	case lifecycle.DoErase:
 		t.tier.erase(c, e.Stamp)
 	case lifecycle.DoCancel:
@@ -282,6 +308,15 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 		e.Future.settle(e.Version, e.Err, e.Stamp)
 	case lifecycle.DoAgain:
 		m.again = true
+	case lifecycle.DoReplay:
+		m.replay = e.Replay
+	case lifecycle.DoCommit:
+		w := e.Mutation.Owner.(*write[V])
+		w.stamp, w.optimistic, w.flying = e.Stamp, e.Value, true
+		t.writes.enter(w)
+		t.gate.launch(w, &w.ticket, nil)
+	case lifecycle.DoFinish:
+		e.Mutation.Owner.(*write[V]).finish(e.Value, e.Err, e.Unknown)
 	case lifecycle.DoArm:
 		if c.alarm == nil {
 			c.alarm = &deadline{owner: c}
@@ -301,9 +336,13 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 func (c *cell[V]) publish(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 	t := c.table
 	switch e.Kind {
-	case lifecycle.Loaded, lifecycle.Updated:
-		t.policy.reweigh(c, m.weight)
-	case lifecycle.Missing, lifecycle.Evicted:
+	case lifecycle.Loaded, lifecycle.Updated, lifecycle.Optimistic, lifecycle.Committed, lifecycle.RolledBack, lifecycle.Created:
+		weight := m.weight
+		if e.Version.Known != lifecycle.Present {
+			weight = 0
+		}
+		t.policy.reweigh(c, weight)
+	case lifecycle.Missing, lifecycle.Evicted, lifecycle.Deleted:
 		t.policy.reweigh(c, 0)
 	case lifecycle.Failed:
 		t.tallies.count(cFailures)
@@ -323,7 +362,9 @@ func (c *cell[V]) publish(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effe
 	}
 	t.log.Append(&ev, weight, func(revision uint64) {
 		e.Version.Revision = revision
-		c.shown.Store(e.Version)
+		if !t.closed.Load() { // a write that is awaited lands in a closed cache, which answers no hit (C5)
+			c.shown.Store(e.Version)
+		}
 	})
 }
 
@@ -333,7 +374,9 @@ var told = [...]streams.Kind{
 	lifecycle.Revalidated: streams.Revalidated, lifecycle.Invalidated: streams.Invalidated,
 	lifecycle.Expired: streams.Expired, lifecycle.Failed: streams.Failed,
 	lifecycle.Missing: streams.Missing, lifecycle.Dropped: streams.Dropped,
-	lifecycle.Evicted: streams.Evicted,
+	lifecycle.Evicted: streams.Evicted, lifecycle.Optimistic: streams.Optimistic,
+	lifecycle.Committed: streams.Committed, lifecycle.RolledBack: streams.RolledBack,
+	lifecycle.Created: streams.Created, lifecycle.Deleted: streams.Deleted,
 }
 
 // reasonTold is a reason of the core as the stream knows it.

@@ -61,7 +61,7 @@ func TestClock_NeverLate(t *testing.T) {
 func TestClock_AHitEndsWithItsTTL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
-		table := newTable(t, Config[int]{Freshness: Freshness{TTL: time.Second}}, func(context.Context, string) (int, error) {
+		table := testTable(t, Config[int]{Freshness: Freshness{TTL: time.Second}}, func(context.Context, string) (int, error) {
 			calls++
 			return calls, nil
 		})

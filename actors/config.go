@@ -96,6 +96,11 @@ type Config[V any] struct {
 	Codec Codec[V]
 	// StoreTimeout bounds one call of the Store (D2). 0: 250 ms.
 	StoreTimeout time.Duration
+
+	// CheckApply marshals the value before and after each Mutation.Apply, by
+	// Codec, and fails with ErrImpure those that modified their argument. It is
+	// for tests: it costs what marshalling costs.
+	CheckApply bool
 }
 
 // withDefaults returns c with every zero field that has a default filled in,
@@ -160,8 +165,8 @@ func (c Config[V]) withDefaults() (Config[V], error) {
 		name string
 		v    any
 	}{{"Writer", c.Writer}, {"Lister", c.Lister}} {
-		if f.v != nil {
-			wrong("%s is not supported by this version", f.name)
+		if f.v != nil && isNil(f.v) {
+			wrong("%s is a nil %T", f.name, f.v)
 		}
 	}
 	if c.MaxWeight > math.MaxInt64 {

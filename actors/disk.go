@@ -23,10 +23,15 @@ type disk[V any] struct {
 // brought may be as old as its beginning, and by when it lands another process
 // may have erased it. How old the origin said that it was orders nothing: a
 // value that was set stands above what was read before, whatever its age.
-func (s *tier[V]) persist(c *cell[V], v *lifecycle.Version[V, *Future[V]]) {
-	readAt := s.tick()
-	if f := c.flight.Load(); f != nil && f.stamp == v.Seq {
-		readAt = f.began
+//
+// began is when that was, 0 where the flight knows it, or it is now.
+func (s *tier[V]) persist(c *cell[V], v *lifecycle.Version[V, *Future[V]], began lifecycle.Instant) {
+	readAt := began
+	if began == 0 {
+		readAt = s.tick()
+		if f := c.flight.Load(); f != nil && f.stamp == v.Seq {
+			readAt = f.began
+		}
 	}
 	s.owe(c, func(d *disk[V]) { d.record, d.readAt = v, readAt })
 }

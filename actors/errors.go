@@ -34,9 +34,15 @@ var (
 	ErrPending = errors.New("freshet: the future is pending")
 	// ErrReadOnly answers a write where no Writer is configured (W6).
 	ErrReadOnly = errors.New("freshet: read-only: no Writer is configured")
+	// ErrNoLister answers the calls of a Collection where no Lister is
+	// configured.
+	ErrNoLister = errors.New("freshet: no collections: no Lister is configured")
 	// ErrUnknown is wrapped by a Writer's error that cannot tell whether the
 	// origin applied the write (W3).
 	ErrUnknown = errors.New("freshet: the origin may have applied it")
+	// ErrImpure fails a mutation whose Apply modified its argument
+	// (Config.CheckApply).
+	ErrImpure = errors.New("freshet: Apply modified its argument, which every reader shares")
 	// ErrBadKey says that a key is not 1 to 4096 bytes of valid UTF-8 without
 	// NUL.
 	ErrBadKey = errors.New("freshet: bad key")
@@ -130,19 +136,23 @@ func (e *ManyError) Unwrap() []error {
 	return errs
 }
 
-// WriteError is a write that the origin refused, or whose outcome is Unknown:
-// then the origin may have applied it (W3).
+// WriteError is a write that was not applied, or whose outcome is Unknown: then
+// the origin may have applied it (W3).
 type WriteError struct {
-	Key     string
+	Key     string // empty for a Create
 	Unknown bool
 	Err     error
 }
 
 func (e *WriteError) Error() string {
-	if e.Unknown {
-		return fmt.Sprintf("freshet: write of %q: the origin may have applied it: %v", e.Key, e.Err)
+	what := fmt.Sprintf("freshet: write of %q", e.Key)
+	if e.Key == "" {
+		what = "freshet: create"
 	}
-	return fmt.Sprintf("freshet: write of %q refused: %v", e.Key, e.Err)
+	if e.Unknown {
+		what += ": the origin may have applied it"
+	}
+	return what + ": " + strings.ReplaceAll(e.Err.Error(), "freshet: ", "")
 }
 
 func (e *WriteError) Unwrap() error { return e.Err }

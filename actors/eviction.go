@@ -240,7 +240,7 @@ func (t *Table[V]) evictWhatIsOver() {
 // bury takes a dead cell out of the table. Its barrier lives on in the floor,
 // where a new cell of its key starts (O0).
 func (t *Table[V]) bury(c *cell[V]) {
-	t.raiseFloor(c.life.Barrier())
+	t.raiseFloor(c.life.Floor())
 	c.phase = dead
 	t.policy.reweigh(c, 0)
 	t.policy.remove(c)

@@ -159,14 +159,14 @@ func (f *flight[V]) land(r Response[V], err error) {
 	}
 	m := message[V]{op: opArrived, stamp: f.stamp}
 	for {
-		held := c.shown.Load()
+		held := c.shown.Load().Confirmed()
 		if err != nil {
 			m.knowledge = lifecycle.Knowledge[V]{Known: lifecycle.Absent, Err: f.wrap(err)}
 		} else {
 			m.knowledge = c.table.learned(c.key, r, f.last, held, &m.weight)
 		}
 		m.late = f.end.Load() == timedOut
-		if c.send(&m); !m.again {
+		if c.sendReplayed(&m); !m.again {
 			return
 		}
 		m.again = false
@@ -209,7 +209,22 @@ func (f *flight[V]) wrap(err error) error {
 
 // fail tells the cell that the flight failed.
 func (f *flight[V]) fail(err error) {
-	f.cell.send(&message[V]{op: opFailed, stamp: f.stamp, err: f.wrap(err)})
+	f.cell.sendReplayed(&message[V]{op: opFailed, stamp: f.stamp, err: f.wrap(err)})
+}
+
+// failTimely is fail where user code must not run: on the timer's goroutine.
+func (f *flight[V]) failTimely(err error) {
+	m := &message[V]{op: opFailed, stamp: f.stamp, err: f.wrap(err)}
+	if f.cell.send(m); !m.unreplayed() {
+		return
+	}
+	t := f.cell.table
+	t.working.add()
+	go func() {
+		defer t.working.done()
+		t.run(m)
+		f.cell.sendReplayed(m)
+	}()
 }
 
 // cancel ends the flight's context; what the source still answers is dropped.
@@ -225,7 +240,7 @@ func (f *flight[V]) due() {
 		return
 	}
 	if f.end.CompareAndSwap(flying, timedOut) {
-		f.fail(timeoutError{f.timeout})
+		f.failTimely(timeoutError{f.timeout})
 		f.ctx.end(ErrTimeout)
 	}
 	f.cell.table.gate.release(&f.ticket)

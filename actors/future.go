@@ -77,10 +77,19 @@ func (f *Future[V]) unused() *flight[V] {
 // room is memory for a version that f settles with. A version is never written
 // again, so the second one goes elsewhere. It is the cell's.
 func (f *Future[V]) room() *lifecycle.Version[V, *Future[V]] {
-	if f.own.Seq != 0 {
+	if f == nil || f.own.Seq != 0 {
 		return &lifecycle.Version[V, *Future[V]]{}
 	}
 	return &f.own
+}
+
+// Promise makes a future that settle settles, once, with what it is given; seq
+// is the stamp of the knowledge behind that.
+func Promise[V any]() (future *Future[V], settle func(value V, seq uint64, err error)) {
+	f := newPending[V](context.Background(), nil)
+	return f, func(value V, seq uint64, err error) {
+		f.settle(&lifecycle.Version[V, *Future[V]]{Known: lifecycle.Present, Value: value, Seq: seq}, err, seq)
+	}
 }
 
 // failedFuture is settled with err.
@@ -181,7 +190,7 @@ func (f *Future[V]) waitFor(ctx context.Context, w *waiting[V]) error {
 	if s == nil {
 		return nil // it has settled meanwhile
 	}
-	t, left := w.flight.cell.table, false
+	left := false
 	if ended := ctx.Done(); ended == nil {
 		<-s.wake
 	} else {
@@ -193,14 +202,19 @@ func (f *Future[V]) waitFor(ctx context.Context, w *waiting[V]) error {
 			}
 		}
 	}
-	t.seats.Put(s)
+	w.giveBack(s)
 	if !left || f.outcome.Load() != nil {
 		return nil // both at once: the answer is worth more
 	}
-	if w.leave() && t.rules.AbortAbandoned {
+	if w.leave() && w.abandons() {
 		w.flight.cell.leave(f)
 	}
 	return context.Cause(ctx)
+}
+
+// abandons says whether the flight ends when nobody waits (C3).
+func (w *waiting[V]) abandons() bool {
+	return w.flight.cell != nil && w.flight.cell.table.rules.AbortAbandoned
 }
 
 // join adds by (oneWaiter or oneOwed) and says whether the future could still
@@ -224,7 +238,7 @@ func (w *waiting[V]) await() {
 	for {
 		n := w.count.Load()
 		next := n + oneWaiter
-		if w.flight.cell.table.rules.AbortAbandoned && n&^sealed >= oneOwed {
+		if w.abandons() && n&^sealed >= oneOwed {
 			next -= oneOwed
 		}
 		if w.count.CompareAndSwap(n, next) {

@@ -12,7 +12,7 @@ import (
 )
 
 func TestFuture_BeforeAndAfter(t *testing.T) {
-	f := newPending[int](context.Background(), cellOf(t, newTable(t, Config[int]{}, nil), "k"))
+	f := newPending[int](context.Background(), cellOf(t, testTable(t, Config[int]{}, nil), "k"))
 	_, err := f.Result()
 	require.ErrorIs(t, err, ErrPending)
 	require.Zero(t, f.Seq())
@@ -56,7 +56,7 @@ func TestFuture_Failure(t *testing.T) {
 }
 
 func TestFuture_TheAnswerIsWorthMoreThanTheEnd(t *testing.T) {
-	c := cellOf(t, newTable(t, Config[int]{}, nil), "k")
+	c := cellOf(t, testTable(t, Config[int]{}, nil), "k")
 	ctx, cancel := context.WithCancelCause(context.Background())
 	why := errors.New("why")
 	cancel(why)
@@ -71,7 +71,7 @@ func TestFuture_TheAnswerIsWorthMoreThanTheEnd(t *testing.T) {
 }
 
 func TestFuture_SealAndJoin(t *testing.T) {
-	f := newPending[int](context.Background(), cellOf(t, newTable(t, Config[int]{AbortAbandoned: true}, nil), "k"))
+	f := newPending[int](context.Background(), cellOf(t, testTable(t, Config[int]{AbortAbandoned: true}, nil), "k"))
 	w := f.wait.Load()
 	require.True(t, w.join(oneOwed))
 	require.False(t, f.trySeal(), "somebody will wait for it")
@@ -91,7 +91,7 @@ func TestFuture_SealAndJoin(t *testing.T) {
 }
 
 func TestFuture_OwedStaysWhereNothingIsAbandoned(t *testing.T) {
-	f := newPending[int](context.Background(), cellOf(t, newTable(t, Config[int]{}, nil), "k"))
+	f := newPending[int](context.Background(), cellOf(t, testTable(t, Config[int]{}, nil), "k"))
 	w := f.wait.Load()
 	require.True(t, w.join(oneOwed))
 	w.await()
@@ -101,7 +101,7 @@ func TestFuture_OwedStaysWhereNothingIsAbandoned(t *testing.T) {
 
 // Many ask for the channel while the future settles: all of them see it closed.
 func TestStressFuture_DoneWhileItSettles(t *testing.T) {
-	c := cellOf(t, newTable(t, Config[int]{}, nil), "k")
+	c := cellOf(t, testTable(t, Config[int]{}, nil), "k")
 	for range 2000 {
 		f := newPending[int](context.Background(), c)
 		start := make(chan struct{})

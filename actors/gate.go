@@ -34,7 +34,7 @@ type queued struct {
 	ticket *ticket
 }
 
-func newGate(most int) gate { return gate{max: most, free: most} }
+func newGate(most int) *gate { return &gate{max: most, free: most} }
 
 // launch lets call go, whose ticket is k, now or when it is its turn. It takes the place in the
 // queue of the one that it replaces, if that has not gone yet.

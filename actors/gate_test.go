@@ -90,7 +90,7 @@ func TestGate_NoBound(t *testing.T) {
 func TestGate_AHungCallFreesItsPlaceAtItsTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hang := make(chan struct{})
-		table := newTable(t, Config[int]{MaxFlights: 1, Timeout: time.Second}, func(_ context.Context, key string) (int, error) {
+		table := testTable(t, Config[int]{MaxFlights: 1, Timeout: time.Second}, func(_ context.Context, key string) (int, error) {
 			if key == "hung" {
 				<-hang
 			}
@@ -156,7 +156,7 @@ func TestGate_ABulkMemberGivenUpInTheQueueLands(t *testing.T) {
 func TestGate_GivenUpInTheQueueMakesRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hang := make(chan struct{})
-		table := newTable(t, Config[int]{MaxFlights: 1, MaxEntries: 1}, func(context.Context, string) (int, error) {
+		table := testTable(t, Config[int]{MaxFlights: 1, MaxEntries: 1}, func(context.Context, string) (int, error) {
 			<-hang
 			return 1, nil
 		})

@@ -22,7 +22,7 @@ func (t *Table[V]) Put(ctx context.Context, key string, r Response[V]) error {
 		// wrong: a Put that fails leaves nothing behind.
 		var held *lifecycle.Version[V, *Future[V]]
 		if c := t.cells.find(key); c != nil {
-			held = c.shown.Load()
+			held = c.shown.Load().Confirmed()
 		} else if err := checkKey(key); err != nil {
 			return err
 		}
@@ -37,7 +37,7 @@ func (t *Table[V]) Put(ctx context.Context, key string, r Response[V]) error {
 			return err
 		}
 		m.gone, m.again = false, false
-		c.send(&m)
+		c.sendReplayed(&m)
 		if m.gone || m.again {
 			continue
 		}
@@ -119,6 +119,9 @@ func (t *Table[V]) InvalidatePrefix(_ context.Context, prefix string) (int, erro
 		}
 	}
 	t.makeRoom()
+	if prefix == "" && t.lists != nil {
+		_, _ = t.lists.table.InvalidatePrefix(context.Background(), "")
+	}
 	return n, nil
 }
 
@@ -132,13 +135,7 @@ func (t *Table[V]) InvalidateTag(_ context.Context, tags ...string) (int, error)
 	if len(tags) == 0 {
 		return 0, nil
 	}
-	barrier := t.numbers.Add(1)
-	covered := make(map[*cell[V]]struct{})
-	for _, tag := range tags {
-		for _, c := range t.tags.raise(tag, barrier) {
-			covered[c] = struct{}{}
-		}
-	}
+	barrier, covered := t.tags.raise(tags, func() uint64 { return t.numbers.Add(1) })
 	n := 0
 	for c := range covered {
 		if t.raise(c, opInvalidate, barrier) {

@@ -117,7 +117,7 @@ func (f *flight[V]) looked(m *message[V]) {
 	m.op, m.stamp = opLooked, f.stamp
 	for {
 		m.again = false
-		if f.cell.send(m); !m.again {
+		if f.cell.sendReplayed(m); !m.again {
 			return
 		}
 	}

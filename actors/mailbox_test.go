@@ -39,7 +39,7 @@ func (d *later) Throughput() int   { return throughput }
 
 func TestMailbox_OrderAndBoundedDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		table := newTable(t, Config[int]{}, nil)
+		table := testTable(t, Config[int]{}, nil)
 		rest := &later{}
 		table.dispatcher = rest
 		c := cellOf(t, table, "k")
@@ -77,7 +77,7 @@ func TestMailbox_OrderAndBoundedDrain(t *testing.T) {
 }
 
 func TestMailbox_WhoFindsItIdleMeanwhileRunsIt(t *testing.T) {
-	table := newTable(t, Config[int]{}, nil)
+	table := testTable(t, Config[int]{}, nil)
 	c := cellOf(t, table, "k")
 	l := &letter[int]{message: *chain(table, 1)[0], done: make(chan struct{})}
 	require.True(t, c.post(l), "nobody runs it: the poster has to")
@@ -92,7 +92,7 @@ func TestMailbox_WhoFindsItIdleMeanwhileRunsIt(t *testing.T) {
 
 func TestMailbox_TellDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		table := newTable(t, Config[int]{}, nil)
+		table := testTable(t, Config[int]{}, nil)
 		c := cellOf(t, table, "k")
 		held(t, c)
 		c.tell(chain(table, 1)[0])
@@ -106,7 +106,7 @@ func TestMailbox_TellDoesNotWait(t *testing.T) {
 }
 
 func TestStressMailbox_HandledWhenSendReturns(t *testing.T) {
-	table := newTable(t, Config[int]{}, nil)
+	table := testTable(t, Config[int]{}, nil)
 	require.NoError(t, table.Put(context.Background(), "k", Response[int]{Value: 7}))
 	c := cellOf(t, table, "k")
 	before := table.numbers.Load()

@@ -14,7 +14,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // newTable makes a table that is closed at the test's end. Its values are what
 // source returns.
-func newTable(t testing.TB, c Config[int], source func(ctx context.Context, key string) (int, error)) *Table[int] {
+func testTable(t testing.TB, c Config[int], source func(ctx context.Context, key string) (int, error)) *Table[int] {
 	t.Helper()
 	if source == nil {
 		source = func(context.Context, string) (int, error) { return 1, nil }

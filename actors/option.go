@@ -38,6 +38,17 @@ func CachedOnly() FetchOption { return FetchOption{kind: cachedOnly} }
 // WithTimeout bounds the flight that this call starts, if it starts one (C2).
 func WithTimeout(d time.Duration) FetchOption { return FetchOption{kind: withTimeout, d: d} }
 
+// MemberOptions are those of a collection's options that its members are fetched
+// with: the others are about the list.
+func MemberOptions(opts []FetchOption) (of []FetchOption) {
+	for _, o := range opts {
+		if o.kind == cachedOnly || o.kind == withTimeout {
+			of = append(of, o)
+		}
+	}
+	return of
+}
+
 // wish is what the options of one call add up to.
 type wish[V any] struct {
 	demand     lifecycle.Demand[*Future[V]]

@@ -142,7 +142,7 @@ func TestPolicy_AgeingMeetsEverybodyAndSurvivesRemoval(t *testing.T) {
 // M1, M2: however many are observed and stay, the others go.
 func TestPolicy_ObservedOnesDoNotShieldTheRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		table := newTable(t, Config[int]{MaxEntries: 250}, nil)
+		table := testTable(t, Config[int]{MaxEntries: 250}, nil)
 		observe := func(prefix string, n int) (keys []string, release func()) {
 			for i := range n {
 				keys = append(keys, fmt.Sprint(prefix, i))
@@ -168,7 +168,7 @@ func TestPolicy_ObservedOnesDoNotShieldTheRest(t *testing.T) {
 
 func TestSweep_ByAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		table := newTable(t, Config[int]{Freshness: Freshness{TTL: time.Minute, Stale: time.Minute}}, nil)
+		table := testTable(t, Config[int]{Freshness: Freshness{TTL: time.Minute, Stale: time.Minute}}, nil)
 		for i := range 3 * sweepStep {
 			_, err := table.Get(context.Background(), fmt.Sprint("k", i))
 			require.NoError(t, err)
@@ -200,7 +200,7 @@ func TestSweep_ByAge(t *testing.T) {
 // A cache that keeps for ever is never swept, and an idle one has no timer.
 func TestSweep_RestsWhereNothingAges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		table := newTable(t, Config[int]{}, nil)
+		table := testTable(t, Config[int]{}, nil)
 		_, err := table.Get(context.Background(), "k")
 		require.NoError(t, err)
 		require.False(t, table.sweeper.awake.Load())

@@ -15,12 +15,25 @@ func (w *waiting[V]) sit() *seat {
 	if w.done == closedChan {
 		return nil
 	}
-	s := w.flight.cell.table.seats.Get().(*seat)
+	s := w.newSeat()
 	if s.next = w.seats; s.next != nil {
 		s.next.last = s
 	}
 	w.seats = s
 	return s
+}
+
+func (w *waiting[V]) newSeat() *seat {
+	if c := w.flight.cell; c != nil {
+		return c.table.seats.Get().(*seat)
+	}
+	return &seat{wake: make(chan struct{}, 1)} // a promise's
+}
+
+func (w *waiting[V]) giveBack(s *seat) {
+	if c := w.flight.cell; c != nil {
+		c.table.seats.Put(s)
+	}
 }
 
 // rise leaves s, and says false where the future has settled: then s is about

@@ -14,7 +14,7 @@ import (
 // Callers whose contexts end while the future settles: each gets the answer or
 // its own end, and leaves a seat behind that wakes nobody too early (C1).
 func TestStressC1_SeatsAreLeftClean(t *testing.T) {
-	c := cellOf(t, newTable(t, Config[int]{}, nil), "k")
+	c := cellOf(t, testTable(t, Config[int]{}, nil), "k")
 	for range 2000 {
 		f := newPending[int](context.Background(), c)
 		ctx, cancel := context.WithCancel(context.Background())
@@ -61,7 +61,7 @@ func TestFuture_RoomForOneVersion(t *testing.T) {
 
 // O3: the flights of a group after its first are flights of their own.
 func TestO3_TheFlightMadeWithAFutureFliesOnce(t *testing.T) {
-	c := cellOf(t, newTable(t, Config[int]{}, nil), "k")
+	c := cellOf(t, testTable(t, Config[int]{}, nil), "k")
 	f := newPending[int](context.Background(), c)
 	first := newFlight(context.Background(), c, f, 3, 0, nil)
 	require.Same(t, first, f.wait.Load().flight)

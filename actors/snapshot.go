@@ -67,7 +67,7 @@ func (t *Table[V]) snapshot(key string, v *lifecycle.Version[V, *Future[V]], now
 		return s
 	}
 	s.Seq, s.Revision = v.Seq, v.Revision
-	s.Validator = v.Validator()
+	s.Validator, s.Pending = v.Validator(), v.Pending()
 	failure := v.Failure()
 	if failure != nil {
 		s.Err = failure.Err

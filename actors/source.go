@@ -82,9 +82,23 @@ type Writer[V any] interface {
 	Delete(ctx context.Context, key string) error
 }
 
-// Lister lists the records that a query selects, in order (W8).
+// Lister lists the records that a query selects, in order (W8). What a query is,
+// it says itself; the empty one is a query too. The rules of a Source hold for
+// it. An item that comes twice counts once; one with a bad key fails the list.
 type Lister[V any] interface {
 	List(ctx context.Context, query string) ([]Item[V], error)
+}
+
+// Membership is a Lister that can tell without the origin whether a record
+// belongs to what a query selects. With it a record that was created or changed
+// joins the lists that it belongs to, at the end, and leaves the others;
+// without, every list is invalidated when a record is created.
+//
+// Belongs is called after a write has landed, for each resident list. A panic
+// invalidates that list (C4).
+type Membership[V any] interface {
+	Lister[V]
+	Belongs(query string, item Item[V]) bool
 }
 
 // Item is a member of a list.

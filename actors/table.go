@@ -24,10 +24,13 @@ import (
 type Table[V any] struct {
 	name       string
 	source     Source[V]
+	writer     Writer[V]     // nil: read-only
 	bulkSource BulkSource[V] // nil: the source fetches one by one
 	equal      func(a, b V) bool
 	newer      func(a, b V) bool
 	weigh      func(key string, v V) uint32
+	codec      Codec[V]
+	checkApply bool
 	timeout    time.Duration
 	rules      lifecycle.Rules
 	turns      sync.Pool // of *turn
@@ -40,17 +43,19 @@ type Table[V any] struct {
 	log     *streams.Log[V]
 
 	cells   *index[V]
-	numbers atomic.Uint64 // the one counter (O0)
-	floor   atomic.Uint64 // the barrier that new cells start with (O0)
+	numbers *atomic.Uint64 // the one counter (O0); lists share it
+	floor   atomic.Uint64  // the barrier that new cells start with (O0)
 	tags    tagIndex[V]
 	closed  atomic.Bool
 
 	policy     policy[V]
 	room       room
 	sweeper    sweeper[V]
-	gate       gate
+	gate       *gate // lists share it
 	crew       crew[V]
 	tier       *tier[V] // nil: no Store
+	writes     writes[V]
+	lists      *lists[V] // nil: no Lister
 	deadlines  *deadlines
 	dispatcher actor.Dispatcher
 	working    tally
@@ -73,14 +78,42 @@ func NewTable[V any](c Config[V]) (*Table[V], error) {
 			return nil, err
 		}
 	}
+	t, err := newTable(c, &atomic.Uint64{}, newGate(c.MaxFlights))
+	if err != nil {
+		return nil, err
+	}
+	t.private = private
+	if c.Store != nil {
+		t.rules.Store = true
+		t.tier = newTier(t, c.Store, c.Codec, c.StoreTimeout)
+	}
+	if c.Lister != nil {
+		if t.lists, err = newLists(t, c); err != nil {
+			t.log.Close()
+			return nil, err
+		}
+	}
+	if err := c.Runtime.enter(c.Name, t); err != nil {
+		t.log.Close()
+		if t.lists != nil {
+			t.lists.table.log.Close()
+		}
+		return nil, err
+	}
+	return t, nil
+}
+
+// newTable makes a table that nobody can find yet.
+func newTable[V any](c Config[V], numbers *atomic.Uint64, flights *gate) (*Table[V], error) {
 	t := &Table[V]{
-		name: c.Name, source: c.Source, equal: c.Equal, newer: c.Newer, weigh: c.Weigh, timeout: c.Timeout,
+		name: c.Name, source: c.Source, writer: c.Writer, codec: c.Codec, checkApply: c.CheckApply, equal: c.Equal, newer: c.Newer, weigh: c.Weigh, timeout: c.Timeout,
 		rules: lifecycle.Rules{
 			Freshness: c.Freshness, Reload: c.Reload, MaxSupersede: c.MaxSupersede, AbortAbandoned: c.AbortAbandoned,
 		},
-		runtime: c.Runtime, private: private, logger: c.Runtime.logger, clock: c.Runtime.clock,
+		runtime: c.Runtime, logger: c.Runtime.logger, clock: c.Runtime.clock,
 		cells:      newIndex[V](),
-		gate:       newGate(c.MaxFlights),
+		numbers:    numbers,
+		gate:       flights,
 		ending:     make(chan struct{}),
 		dispatcher: actor.NewDefaultDispatcher(throughput),
 	}
@@ -95,22 +128,16 @@ func NewTable[V any](c Config[V]) (*Table[V], error) {
 	t.deadlines = newDeadlines(t.clock, &t.working)
 	t.sweeper.table = t
 	t.crew.table = t
+	var err error
 	t.log, err = streams.NewLog(streams.LogConfig[V]{
 		Cache: c.Name, History: c.History, Scan: t.scan, Observe: t.observe,
 		MaxWeight: c.MaxWeight / historyShare,
+		Closed:    fmt.Errorf("%w: %w", ErrClosed, streams.ErrClosed),
 	})
 	if err != nil {
 		return nil, err
 	}
 	t.policy.maxEntries, t.policy.maxWeight, t.policy.history = int64(c.MaxEntries), int64(c.MaxWeight), t.log
-	if c.Store != nil {
-		t.rules.Store = true
-		t.tier = newTier(t, c.Store, c.Codec, c.StoreTimeout)
-	}
-	if err := c.Runtime.enter(c.Name, t); err != nil {
-		t.log.Close()
-		return nil, err
-	}
 	return t, nil
 }
 
@@ -238,12 +265,22 @@ func (t *Table[V]) Len() int { return int(t.policy.entries.Load()) }
 // Stats are the counters and gauges of the table.
 func (t *Table[V]) Stats() Stats {
 	sum := t.tallies.sum
-	return Stats{
+	s := Stats{
 		Hits: sum(cHits), StaleHits: sum(cStaleHits), Misses: sum(cMisses), Coalesced: sum(cCoalesced),
 		Flights: sum(cFlights), Failures: sum(cFailures), Dropped: sum(cDropped), Superseded: sum(cSuperseded),
 		Evictions: sum(cEvictions), StoreHits: sum(cStoreHits), StoreErrors: sum(cStoreErrors),
-		Resident: t.Len(), InFlight: int(t.inFlight.Load()), Subscriptions: t.log.Stats().Subscriptions,
+		Resident: t.Len(), InFlight: int(t.inFlight.Load()), Pending: int(t.writes.pending.Load()), Subscriptions: t.log.Stats().Subscriptions,
 	}
+	if t.lists != nil {
+		// The loads of lists are calls of the origin like others.
+		l := t.lists.table.Stats()
+		s.Flights += l.Flights
+		s.Failures += l.Failures
+		s.Dropped += l.Dropped
+		s.Superseded += l.Superseded
+		s.InFlight += l.InFlight
+	}
+	return s
 }
 
 // scan yields what is visible, for a subscriber's snapshot (S5).
@@ -306,6 +343,18 @@ func (t *Table[V]) observe(keys []string, refresh time.Duration) (release func()
 	return release, nil
 }
 
+// awaitWrites waits for the writes that are with the origin as long as ctx
+// allows, and tells of the rest as unknown (C5).
+func (t *Table[V]) awaitWrites(ctx context.Context) {
+	flying := t.writes.close()
+	if t.writes.flying.wait(ctx) == 0 {
+		return
+	}
+	for _, w := range flying {
+		w.giveUp(ErrClosed, ErrClosed)
+	}
+}
+
 // Close ends the table (C5): see Cache.Close.
 func (t *Table[V]) Close(ctx context.Context) error {
 	if ctx == nil {
@@ -316,6 +365,10 @@ func (t *Table[V]) Close(ctx context.Context) error {
 		t.runtime.leave(t.name)
 		for c := range t.cells.all() {
 			c.send(&message[V]{op: opClose})
+		}
+		t.awaitWrites(ctx)
+		if t.lists != nil {
+			t.lists.closed = t.lists.table.Close(ctx)
 		}
 		close(t.ending)
 		t.deadlines.close()

@@ -99,23 +99,28 @@ func (x *tagIndex[V]) retireLocked(name string) {
 	}
 }
 
-// raise sets the barrier of a tag and returns who carries it.
-func (x *tagIndex[V]) raise(name string, barrier uint64) []*cell[V] {
+// raise gives the tags a new barrier, and returns it and who carries them. The
+// number is taken after the time was noted, in one step: a look-up above the
+// barrier then sees that time and takes no older record of another process
+// (since), and one that looked before it is below the barrier.
+func (x *tagIndex[V]) raise(names []string, number func() uint64) (barrier uint64, covered map[*cell[V]]struct{}) {
+	covered = make(map[*cell[V]]struct{})
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	t := x.tagLocked(name)
-	t.barrier = max(t.barrier, barrier)
-	t.at = time.Now()
-	x.newest.Store(max(x.newest.Load(), barrier))
-	if len(t.cells) == 0 {
-		x.retireLocked(name)
-		return nil
+	now := time.Now()
+	barrier = number()
+	x.newest.Store(barrier)
+	for _, name := range names {
+		t := x.tagLocked(name)
+		t.barrier, t.at = barrier, now
+		if len(t.cells) == 0 {
+			x.retireLocked(name)
+		}
+		for c := range t.cells {
+			covered[c] = struct{}{}
+		}
 	}
-	cells := make([]*cell[V], 0, len(t.cells))
-	for c := range t.cells {
-		cells = append(cells, c)
-	}
-	return cells
+	return barrier, covered
 }
 
 // since says whether one of tags was invalidated at or after readAt, in the

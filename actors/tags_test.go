@@ -3,17 +3,59 @@ package actors
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
+
+// raiseTo raises one tag to barrier and returns who carries it.
+func raiseTo(x *tagIndex[int], name string, barrier uint64) (cells []*cell[int]) {
+	_, covered := x.raise([]string{name}, func() uint64 { return barrier })
+	return slices.Collect(maps.Keys(covered))
+}
+
+// O0, D4: a look-up above a tag's barrier takes no record from before it was
+// raised. Another process may have written that record late.
+func TestTags_LookUpAboveTheBarrierSeesItsTime(t *testing.T) {
+	var numbers atomic.Uint64
+	number := func() uint64 { return numbers.Add(1) }
+	for range 2_000 {
+		var x tagIndex[int]
+		readAt := time.Now()
+		type look struct {
+			stamp uint64
+			void  bool
+		}
+		looks := make([]look, 0, 64)
+		var wg sync.WaitGroup
+		begun := make(chan struct{})
+		wg.Go(func() {
+			close(begun)
+			for range cap(looks) {
+				stamp := number()
+				looks = append(looks, look{stamp, x.since([]string{"red"}, readAt)})
+			}
+		})
+		<-begun
+		barrier, _ := x.raise([]string{"red"}, number)
+		wg.Wait()
+		for _, l := range looks {
+			require.True(t, l.void || l.stamp < barrier, "look-up %d above barrier %d took the old record", l.stamp, barrier)
+		}
+	}
+}
 
 func TestTags_MemoryIsBoundedAndBarriersAreNot(t *testing.T) {
 	var x tagIndex[int]
 	c := &cell[int]{}
 	const many = 5 * idleTags
 	for i := 1; i <= many; i++ {
-		require.Empty(t, x.raise(fmt.Sprint("t", i), uint64(i)))
+		require.Empty(t, raiseTo(&x, fmt.Sprint("t", i), uint64(i)))
 	}
 	require.LessOrEqual(t, len(x.tags), idleTags)
 	require.LessOrEqual(t, len(x.idle), idleTags)
@@ -33,16 +75,16 @@ func TestTags_WhatIsCarriedStays(t *testing.T) {
 	require.Zero(t, x.enter(a, []string{"red", "red", "blue"}))
 	require.Zero(t, x.enter(b, []string{"red"}))
 	for i := range 3 * idleTags {
-		x.raise(fmt.Sprint("t", i), uint64(i+1))
+		raiseTo(&x, fmt.Sprint("t", i), uint64(i+1))
 	}
-	require.ElementsMatch(t, []*cell[int]{a, b}, x.raise("red", 9_000))
-	require.Equal(t, []*cell[int]{a}, x.raise("blue", 9_001))
+	require.ElementsMatch(t, []*cell[int]{a, b}, raiseTo(&x, "red", 9_000))
+	require.Equal(t, []*cell[int]{a}, raiseTo(&x, "blue", 9_001))
 	x.leaveAll(a, []string{"red", "blue"}, []string{"blue"})
-	require.Equal(t, []*cell[int]{b}, x.raise("red", 9_002))
+	require.Equal(t, []*cell[int]{b}, raiseTo(&x, "red", 9_002))
 	x.leaveAll(b, []string{"red"}, nil)
-	require.Empty(t, x.raise("red", 8_000), "nobody carries it")
-	require.EqualValues(t, 9_002, x.enter(a, []string{"blue", "red"}), "a barrier does not fall")
-	require.EqualValues(t, 9_002, x.newest.Load())
+	require.Empty(t, raiseTo(&x, "red", 9_003), "nobody carries it")
+	require.EqualValues(t, 9_003, x.enter(a, []string{"blue", "red"}), "kept for what is on its way")
+	require.EqualValues(t, 9_003, x.newest.Load())
 	require.Zero(t, x.enter(a, nil))
 }
 
@@ -50,22 +92,22 @@ func TestTags_WhatIsCarriedStays(t *testing.T) {
 func TestTags_ComesBackToLife(t *testing.T) {
 	var x tagIndex[int]
 	c := &cell[int]{}
-	x.raise("red", 5)
+	raiseTo(&x, "red", 5)
 	require.EqualValues(t, 5, x.enter(c, []string{"red"}))
 	for i := range 3 * idleTags {
-		x.raise(fmt.Sprint("t", i), uint64(10+i))
+		raiseTo(&x, fmt.Sprint("t", i), uint64(10+i))
 	}
-	require.Equal(t, []*cell[int]{c}, x.raise("red", 9_000), "found, though it stood among the idle")
+	require.Equal(t, []*cell[int]{c}, raiseTo(&x, "red", 9_000), "found, though it stood among the idle")
 	x.leaveAll(c, []string{"red"}, nil)
 	for i := range 3 * idleTags {
-		x.raise(fmt.Sprint("u", i), uint64(10_000+i))
+		raiseTo(&x, fmt.Sprint("u", i), uint64(10_000+i))
 	}
 	require.GreaterOrEqual(t, x.enter(c, []string{"red"}), uint64(9_000), "and folded the next time")
 }
 
 // The tags of a resource leave the index with it.
 func TestTags_LeaveWithTheirResource(t *testing.T) {
-	table := newTable(t, Config[int]{MaxEntries: 4}, nil)
+	table := testTable(t, Config[int]{MaxEntries: 4}, nil)
 	ctx := context.Background()
 	for i := range 3000 {
 		r := Response[int]{Value: i, Tags: []string{fmt.Sprint("own", i), "all"}}

@@ -20,7 +20,7 @@ type tier[V any] struct {
 	codec   Codec[V]
 	timeout time.Duration
 
-	gate gate // of look-ups
+	gate *gate // of look-ups
 
 	mu       sync.Mutex
 	owing    []*cell[V] // oldest debt first

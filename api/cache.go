@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"iter"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -139,19 +137,52 @@ func (c *Cache[V]) Stats() Stats { return c.table.Stats() }
 // actors.Invalidate with Request and is answered with an actors.Answer[V].
 func (c *Cache[V]) Ref(key string) *actor.PID { return c.table.Ref(key) }
 
+// Create has the origin make a record of value and keeps what it answers under
+// the key that it gave (W5); both are returned. Nothing shows before. A key that
+// is none of ours fails with ErrBadKey, though the record was made and is
+// returned. Errors are as for Mutate.
+func (c *Cache[V]) Create(ctx context.Context, value V) (key string, stored V, err error) {
+	return c.table.Create(ctx, value)
+}
+
+// Update is a Mutate that replaces the value, whatever it was: nothing is read
+// first.
+func (c *Cache[V]) Update(ctx context.Context, key string, value V) (V, error) {
+	return c.table.Update(ctx, key, value)
+}
+
+// Delete hides the value of key at once: a Get is ErrNotFound. Where the origin
+// refuses, the value is back (W5). Errors are as for Mutate.
+func (c *Cache[V]) Delete(ctx context.Context, key string) error { return c.table.Delete(ctx, key) }
+
+// Mutate shows what m.Apply makes of the value at once, has m.Commit or the
+// Writer apply it at the origin, and returns the record as the origin then has
+// it. Writes of one key commit in order, one at a time, each on what the one
+// before it left; nothing that was read before or while one was under way
+// overwrites it (W2, W4). Where nothing is known of key it is read first; a
+// record that does not exist is ErrNotFound (W1).
+//
+// Where it fails, it alone is taken out again, and the error is a *WriteError:
+// Unknown says that the origin may have applied it all the same, because it did
+// not answer in time (Config.Timeout), the connection broke, or user code
+// panicked; then the resource is read before its next write (W3). Nothing is
+// retried. When ctx ends first, Mutate returns its error and the write goes on
+// (W6); where it has ended already, nothing is written. Without a Writer, and
+// without a Commit of its own, it is ErrReadOnly.
+func (c *Cache[V]) Mutate(ctx context.Context, key string, m Mutation[V]) (V, error) {
+	return c.table.Mutate(ctx, key, m)
+}
+
 // Watch subscribes to the cache's events. It has registered when it returns:
 // an event that comes right after is delivered (S6). The subscription ends
-// with ctx, with its own Close, or with the cache (streams.ErrClosed). See
-// package streams.
+// with ctx, with its own Close (streams.ErrClosed), or with the cache: that
+// is ErrClosed too, as of every call of a closed cache (C5). See package
+// streams.
 func (c *Cache[V]) Watch(ctx context.Context, opts ...streams.Option) (*streams.Subscription[V], error) {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	sub, err := c.table.Log().Subscribe(ctx, opts...)
-	if errors.Is(err, streams.ErrClosed) {
-		err = fmt.Errorf("%w: %w", ErrClosed, err) // as every call of a closed cache (C5)
-	}
-	return sub, err
+	return c.table.Log().Subscribe(ctx, opts...)
 }
 
 // Observe is Watch as an rxgo Observable whose items' V is a streams.Event[V].
@@ -162,7 +193,9 @@ func (c *Cache[V]) Observe(opts ...streams.Option) rxgo.Observable {
 }
 
 // Close ends the cache (C5): new calls get ErrClosed, flights are cancelled,
-// pending futures settle with ErrClosed, subscriptions end. It returns when
+// pending futures settle with ErrClosed, subscriptions end. A write that is with
+// the origin is awaited until ctx ends, and then unknown; one that waits behind
+// it gets ErrClosed. It returns when
 // every goroutine of the cache has ended, or, with an error that wraps ctx's,
 // when ctx ends before that, because a source ignores its context. Closing
 // twice is fine.

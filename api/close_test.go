@@ -63,6 +63,8 @@ func TestC5_CloseCancelsFlightsAndSettlesFutures(t *testing.T) {
 		require.NoError(t, c.Set(bg, "k", "v"))
 		sub, err := c.Watch(bg)
 		require.NoError(t, err)
+		own, err := c.Watch(bg)
+		require.NoError(t, err)
 		flying, queued := c.Reload(bg, "k"), c.Fetch(bg, "queued")
 		o.calls()
 		follow := c.Reload(bg, "k")
@@ -82,6 +84,12 @@ func TestC5_CloseCancelsFlightsAndSettlesFutures(t *testing.T) {
 			_, err = sub.Next(bg)
 		}
 		require.ErrorIs(t, err, streams.ErrClosed)
+		require.ErrorIs(t, err, freshet.ErrClosed, "the cache's end")
+		require.NoError(t, own.Err(), "it has not looked yet")
+		own.Close()
+		require.NotErrorIs(t, own.Err(), freshet.ErrClosed, "its own end")
+		_, err = c.Watch(bg)
+		require.ErrorIs(t, err, freshet.ErrClosed)
 	})
 }
 

@@ -40,14 +40,26 @@
 //	C2  A source that ignores its context holds nobody beyond the timeout.
 //	C4  A panic or Goexit of user code fails its own operation alone.
 //	C6  Every future settles.
+//	W1  What is shown is the confirmed base with the pending mutations applied
+//	    in order.
+//	W2  A mutation shows at once and then commits; the commits of one key fly
+//	    one at a time, in order.
+//	W3  Committed: the origin's answer is the base. Refused: that mutation alone
+//	    is taken out. Unknown: taken out, and read before the next one.
+//	W4  A read that overlaps a commit is never applied; it flies again after, if
+//	    anybody waits.
+//	W5  Create is kept under the origin's key; Delete hides at once.
+//	W6  A caller that leaves does not end its write.
+//	W7  Only confirmed values reach a Store.
+//	W8  Collections: a list's members are resources and show as they are.
 //	M1  MaxEntries and MaxWeight hold once things settle; what cannot go (M2: a
-//	    flight in the air, an observer) may exceed them for the moment.
+//	    flight in the air, a mutation, an observer) may exceed them for the moment.
 //	S   Changes are events in one order: see package streams.
 //
 // # What it does not do
 //
 // It does not copy values: a value returned by a source belongs to every
-// reader, so never modify one. It is not distributed: two processes are two
+// reader, so never modify one. It retries no write. It is not distributed: two processes are two
 // caches. After [Freshness] and bounds, what is useless for an hour and a TTL
 // longer is evicted by age.
 //

@@ -33,6 +33,8 @@ type (
 	Writer[V any]     = actors.Writer[V]
 	Lister[V any]     = actors.Lister[V]
 	Item[V any]       = actors.Item[V]
+	Membership[V any] = actors.Membership[V]
+	Mutation[V any]   = actors.Mutation[V]
 	Store             = actors.Store
 	Record            = actors.Record
 	Codec[V any]      = actors.Codec[V]
@@ -72,6 +74,8 @@ var (
 	ErrBadKey     = actors.ErrBadKey
 	ErrUnknown    = actors.ErrUnknown
 	ErrUnchanged  = actors.ErrUnchanged
+	ErrImpure     = actors.ErrImpure
+	ErrNoLister   = actors.ErrNoLister
 )
 
 // NewRuntime makes a Runtime for several caches to share.

@@ -35,7 +35,10 @@ var guards = []guard{
 	{workload: "resident/100k", column: "bytes/key", references: []string{"otter"}, recorded: 3.5},
 	{workload: "append/0-readers", column: "time/append", references: []string{"ro"}, recorded: 1.0, freeOf: "allocs/op"},
 	{workload: "append/1000-other-keys", column: "time/append", references: []string{"ro"}, recorded: 0.01},
-	{workload: "fanout/10", column: "deliveries", references: []string{"rxgo"}, recorded: 5},
+	{workload: "append/1000-readers", column: "time/append", references: []string{"ro"}, recorded: 0.01},
+	{workload: "fanout/1", column: "deliveries", references: []string{"rxgo"}, recorded: 13},
+	{workload: "fanout/10", column: "deliveries", references: []string{"rxgo"}, recorded: 13},
+	{workload: "fanout/100", column: "deliveries", references: []string{"rxgo"}, recorded: 13},
 }
 
 // TestGuard fails when a ratio has got much worse, or when what was free of

@@ -12,6 +12,7 @@ const batchSize = 64
 type batch[V any] struct {
 	i      atomic.Int64 // events[i:n] is still to be handed out
 	n      int
+	worn   int // events[n:worn] are left from an earlier filling
 	events [batchSize]Event[V]
 }
 
@@ -21,6 +22,13 @@ func (b *batch[V]) take() *Event[V] {
 		return &b.events[i]
 	}
 	return nil
+}
+
+// empty makes room for another filling.
+func (b *batch[V]) empty() {
+	b.worn = max(b.worn, b.n)
+	b.n = 0
+	b.i.Store(0)
 }
 
 // left reports whether there is something to hand out.
@@ -37,8 +45,14 @@ func (b *batch[V]) taken() *Event[V] {
 	return nil
 }
 
-// newBatchLocked gives the subscription an empty batch. The one before is exhausted.
+// newBatchLocked gives the subscription an empty batch: the one before, which is exhausted, unless the loop that owns
+// the subscription may be reading it.
 func (s *Subscription[V]) newBatchLocked() *batch[V] {
+	if b := s.out; b != nil && s.owner != b {
+		s.accountLocked()
+		b.empty()
+		return b
+	}
 	s.dropBatchLocked()
 	s.out = s.log.batches.Get().(*batch[V])
 	return s.out
@@ -56,9 +70,9 @@ func (s *Subscription[V]) dropBatchLocked() {
 	if s.owner == b {
 		return
 	}
-	clear(b.events[:b.n]) // what lies in the pool holds no values
-	b.n = 0
-	b.i.Store(0)
+	b.empty()
+	clear(b.events[:b.worn]) // what lies in the pool holds no values
+	b.worn = 0
 	s.log.batches.Put(b)
 }
 

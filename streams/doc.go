@@ -35,8 +35,8 @@
 //     same however many sleep.
 //  9. Bounded (S9). A subscription that nobody reads holds about 1.0 kB, and for each key that it names as much again
 //     and a feed of that key's 16 newest events, up to 3.6 kB beside their values, which all its subscribers share: one
-//     to one key about 2.0 kB and that feed. One that is read holds 64 events more; one that takes a snapshot, the list
-//     of keys still to come. A subscription to [Keys] is neither woken (up to 64 keys) nor lapped by the traffic of
+//     to one key about 2.2 kB and that feed. One that has events to hand out holds up to 64 of them; one that takes a
+//     snapshot, the list of keys still to come. A subscription to [Keys] is neither woken (up to 64 keys) nor lapped by the traffic of
 //     other keys.
 //  10. Ends (S10). Leaving the loop, the context and Close free everything. There is exactly one cause, which Err tells.
 //  11. Live (S11). [Live] observes its keys for as long as the subscription lasts.

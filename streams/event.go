@@ -18,7 +18,8 @@ type Event[V any] struct {
 	Kind Kind
 	// Seq is the stamp of the knowledge behind the event (O0), 0 where there is none.
 	Seq uint64
-	// Before and After are the visible value around the event; nil: absent.
+	// Before and After are the visible value around the event, whatever its Kind; nil: absent. Who keeps a copy of what
+	// readers of the cache see follows After and need not know the kinds.
 	Before, After *V
 	// Reason tells events of one Kind apart; see the Reason constants. May be empty.
 	Reason string

@@ -14,7 +14,7 @@ import (
 type gate struct {
 	armed atomic.Bool // somebody sleeps for whom nobody has been sent yet
 	sent  atomic.Bool // the writer wants somebody woken
-	_     [120]byte   // the writer looks above at every append; below is the readers' to wear out
+	_     apart       // the writer looks above at every append; below is the readers' to wear out
 
 	mu          sync.Mutex
 	first, last *sleeper // oldest first

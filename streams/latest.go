@@ -146,16 +146,14 @@ func (v *View[V]) show(values map[string]*V, revision uint64) {
 	}
 }
 
-// apply makes the map what it is after e. Kinds that tell of knowledge which did not change the value may carry none.
+// apply makes the map what it is after e. Every kind but the control ones says in After what is visible, whatever else it
+// tells: under a Deleted that the origin confirms, later mutations may show a value; a Failed shows what goes on serving.
 func apply[V any](values map[string]*V, e *Event[V]) {
 	switch {
 	case e.Kind.Control():
-	case e.Kind == Deleted || e.Kind == Evicted || e.Kind == Missing:
+	case e.After == nil:
 		delete(values, e.Key)
-	case e.After != nil:
-		values[e.Key] = e.After
-	case e.Kind == Failed || e.Kind == Dropped || e.Kind == Revalidated || e.Kind == Expired:
 	default:
-		delete(values, e.Key)
+		values[e.Key] = e.After
 	}
 }

@@ -27,12 +27,8 @@ func TestLatestFollowsTheCache(t *testing.T) {
 
 		c.set("k3", 33)
 		c.remove("k4")
-		seven := 7
-		for _, kind := range []streams.Kind{streams.Failed, streams.Dropped, streams.Expired, streams.Revalidated} {
-			c.Append(&event{Key: "k5", Kind: kind}, 0, nil) // says nothing of the value
-		}
-		c.Append(&event{Key: "k6", Kind: streams.Invalidated}, 0, nil)
-		c.Append(&event{Key: "k7", Kind: streams.Evicted, After: &seven}, 0, nil)
+		c.change(event{Key: "k6", Kind: streams.Missing})
+		c.change(event{Key: "k7", Kind: streams.Evicted})
 		synctest.Wait()
 		require.Equal(t, map[string]int{"k0": 0, "k1": 1, "k2": 2, "k3": 33, "k5": 5, "k8": 8, "k9": 9}, maps.Collect(v.All()))
 		have, ok := v.Get("k3")
@@ -46,6 +42,44 @@ func TestLatestFollowsTheCache(t *testing.T) {
 		v.Close()
 		require.ErrorIs(t, v.Err(), streams.ErrClosed)
 		require.Equal(t, 7, v.Len(), "it keeps what it had")
+	})
+}
+
+// changes are all kinds that tell of a resource.
+func changes() []streams.Kind {
+	var all []streams.Kind
+	for k := streams.Loaded; !k.Control(); k++ {
+		all = append(all, k)
+	}
+	return all
+}
+
+// A kind says why; After says what is visible (W2, W5): under an Optimistic delete nothing, after a RolledBack one the
+// value again, after a Deleted that a later mutation lies upon that mutation's.
+func TestLatestFollowsAfterWhateverTheKind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newToy(t, streams.LogConfig[int]{})
+		early, err := streams.Latest(subscribe(t, c, streams.WithSnapshot()))
+		require.NoError(t, err)
+		defer early.Close()
+		want := make(map[string]int)
+		for i, kind := range changes() {
+			for _, key := range []string{"stays", "goes", "comes"} {
+				c.set(key+kind.String(), i)
+			}
+			value := 100 + i
+			c.change(event{Key: "stays" + kind.String(), Kind: kind, After: &value})
+			c.change(event{Key: "goes" + kind.String(), Kind: kind, Before: &i})
+			c.change(event{Key: "comes" + kind.String(), Kind: kind, Before: &i})
+			c.change(event{Key: "comes" + kind.String(), Kind: kind, After: &value})
+			want["stays"+kind.String()], want["comes"+kind.String()] = value, value
+		}
+		late, err := streams.Latest(subscribe(t, c, streams.WithSnapshot()))
+		require.NoError(t, err)
+		defer late.Close()
+		synctest.Wait()
+		require.Equal(t, want, maps.Collect(early.All()), "by the tail")
+		require.Equal(t, want, maps.Collect(late.All()), "by the snapshot")
 	})
 }
 

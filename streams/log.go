@@ -33,6 +33,9 @@ type LogConfig[V any] struct {
 	Epoch uint64
 	// Now is the clock for At of control events; nil: time.Now.
 	Now func() time.Time
+	// Closed is what subscriptions end with, and new ones are refused with, once the log is closed. It wraps ErrClosed and
+	// says whose end that is, so that a reader can tell it from his own Close; nil: ErrClosed.
+	Closed error
 	// Scan yields what is visible now, for WithSnapshot and Resync: for every resident value one event of kind Loaded
 	// with Key, After, Seq, At and Revision, the revision of that value. keys non-empty: just those; else those that
 	// begin with prefix, "" being all. It runs on a subscriber's goroutine, under no lock of the log, while events are
@@ -53,14 +56,17 @@ type Log[V any] struct {
 	life  uint64
 	every uint64 // filtered events after which a Bookmark is due (S12)
 
-	mu       sync.Mutex // the critical section of S0: only writers and those who begin or end take it
-	ring     ring[V]    // its index is the revision
-	feeds    map[string]*feed[V]
-	weights  []uint32 // of the events in the ring, a ring too
-	at       int      // the next of weights
-	weight   atomic.Uint64
-	last     atomic.Uint64 // the last revision that subscribers see: MaxUint64 until Close
-	past     atomic.Uint64 // revisions allotted since Close
+	last atomic.Uint64 // the last revision that subscribers see: MaxUint64 until Close
+	ring ring[V]       // its index is the revision
+
+	mu      sync.Mutex // the critical section of S0: only writers and those who begin or end take it
+	feeds   map[string]*feed[V]
+	weights []uint32 // of the events in the ring, a ring too
+	at      int      // the next of weights
+	weight  atomic.Uint64
+	past    atomic.Uint64 // revisions allotted since Close
+	_       apart
+
 	gate     gate
 	laps     atomic.Uint64
 	batches  sync.Pool
@@ -77,8 +83,13 @@ func NewLog[V any](cfg LogConfig[V]) (*Log[V], error) {
 		return nil, fmt.Errorf("freshet: %s: History: %d is negative", cfg.Cache, cfg.History)
 	case cfg.History > maxHistory:
 		return nil, fmt.Errorf("freshet: %s: History: %d is more than %d", cfg.Cache, cfg.History, maxHistory)
+	case cfg.Closed != nil && !errors.Is(cfg.Closed, ErrClosed):
+		return nil, fmt.Errorf("freshet: %s: Closed: %w does not wrap ErrClosed", cfg.Cache, cfg.Closed)
 	case cfg.History == 0:
 		cfg.History = DefaultHistory
+	}
+	if cfg.Closed == nil {
+		cfg.Closed = ErrClosed
 	}
 	for cfg.Epoch == 0 {
 		var raw [8]byte
@@ -184,8 +195,8 @@ func (l *Log[V]) Epoch() uint64 { return l.cfg.Epoch }
 // Weight is the sum of the weights of the events in the history. It takes no lock.
 func (l *Log[V]) Weight() uint64 { return l.weight.Load() }
 
-// Close ends the stream: subscribers drain what is there and then end with ErrClosed, and nobody new is let in.
-// Closing twice is fine.
+// Close ends the stream: subscribers drain what is there and then end with ErrClosed (what LogConfig.Closed says), and
+// nobody new is let in. Closing twice is fine.
 func (l *Log[V]) Close() {
 	l.subsMu.Lock()
 	if !l.closed {

@@ -153,6 +153,28 @@ func TestCloseDrainsAndThenEndsEverybody(t *testing.T) {
 	require.Zero(t, c.Stats().Subscriptions)
 }
 
+// Whose end it is can be told from one's own.
+func TestClosedSaysWhatWasClosed(t *testing.T) {
+	over := errors.New("the shop is closed")
+	_, err := streams.NewLog(streams.LogConfig[int]{Closed: over})
+	require.ErrorIs(t, err, over, "it has to wrap ErrClosed")
+
+	l := newLog(t, streams.LogConfig[int]{Closed: fmt.Errorf("%w: %w", over, streams.ErrClosed)})
+	own, other := subscribe(t, l), subscribe(t, l, streams.Keys("k"))
+	own.Close()
+	l.Close()
+	_, err = other.Next(t.Context())
+	for _, err := range []error{err, other.Err()} {
+		require.ErrorIs(t, err, over)
+		require.ErrorIs(t, err, streams.ErrClosed)
+	}
+	require.ErrorIs(t, own.Err(), streams.ErrClosed)
+	require.NotErrorIs(t, own.Err(), over)
+	_, err = l.Subscribe(t.Context())
+	require.ErrorIs(t, err, over)
+	require.ErrorIs(t, err, streams.ErrClosed)
+}
+
 func TestStatsTellWhoIsBehind(t *testing.T) {
 	c := newToy(t, streams.LogConfig[int]{History: 10})
 	reader := subscribe(t, c)

@@ -19,17 +19,25 @@ type ring[V any] struct {
 	keep  uint64 // events that may be read: exactly the newest keep
 	shift uint   // a chunk has 1<<shift slots
 	table []atomic.Pointer[chunk[V]]
+	floor atomic.Uint64 // what is below was forgotten early; 0: nothing was
 
-	current *chunk[V]     // the writer's chunk
-	head    atomic.Uint64 // index of the newest event; 1 is the first
-	floor   atomic.Uint64 // what is below was forgotten early; 0: nothing was
+	_    apart
+	head atomic.Uint64 // index of the newest event; 1 is the first
+	_    apart
+
+	current *chunk[V]  // the writer's chunk
+	slots   []Event[V] // its slots: the writer stays clear of the pins
 }
 
 type chunk[V any] struct {
 	first atomic.Uint64 // index of slots[0]; 0 while it is disowned
-	pins  atomic.Int64
 	slots []Event[V]
+	pins  atomic.Int64
 }
+
+// apart keeps what one processor writes out of the cache lines that another reads: two lines, as they are fetched in
+// pairs.
+type apart [120]byte
 
 func (r *ring[V]) init(keep, span uint64) {
 	r.keep = keep
@@ -79,7 +87,7 @@ func (r *ring[V]) slot() *Event[V] {
 	if at == 0 {
 		r.turn(i)
 	}
-	return &r.current.slots[at]
+	return &r.slots[at]
 }
 
 func (r *ring[V]) publish() { r.head.Store(r.head.Load() + 1) }
@@ -102,7 +110,7 @@ func (r *ring[V]) turn(i uint64) {
 	}
 	c.first.Store(n<<r.shift + 1)
 	place.Store(c)
-	r.current = c
+	r.current, r.slots = c, c.slots
 }
 
 // read copies events into dst, from index from on, as far as the first that is above revision limit, the end of a
@@ -126,18 +134,38 @@ func (r *ring[V]) read(from, limit uint64, f *filter, dst []Event[V]) (n int, ne
 			continue // reused between two looks; the next look at head says so
 		}
 		last := min(head, first+1<<r.shift-1)
-		next = from
-		for ; next <= last && n < len(dst); next++ {
-			e := &c.slots[next-first]
-			if e.Revision > limit {
-				break
-			}
-			if f.passes(e.Key, e.Kind) {
-				dst[n] = *e
-				n++
-			}
+		slots := c.slots[from-first : last-first+1]
+		if f == nil {
+			n, next = takeAll(dst, slots, from, limit)
+		} else {
+			n, next = takeSome(dst, slots, from, limit, f)
 		}
 		c.pins.Add(-1)
 		return n, next, false
 	}
+}
+
+// takeAll is takeSome without a filter, in one go.
+func takeAll[V any](dst, slots []Event[V], from, limit uint64) (n int, next uint64) {
+	n = min(len(slots), len(dst))
+	for n > 0 && slots[n-1].Revision > limit {
+		n--
+	}
+	copy(dst, slots[:n])
+	return n, from + uint64(n)
+}
+
+// takeSome copies those of slots, of which the first has index from, that pass f.
+func takeSome[V any](dst, slots []Event[V], from, limit uint64, f *filter) (n int, next uint64) {
+	for i := range slots {
+		e := &slots[i]
+		if n == len(dst) || e.Revision > limit {
+			return n, from + uint64(i)
+		}
+		if f.passes(e.Key, e.Kind) {
+			dst[n] = *e
+			n++
+		}
+	}
+	return n, from + uint64(len(slots))
 }

@@ -61,6 +61,56 @@ func TestS8_NoWakeIsLost(t *testing.T) {
 	}
 }
 
+// TestS8_NoWakeIsLostAmongMany appends one event at a time to readers of every sort, of whom some give up a wait just
+// as they are woken, and are to wake others. Each event must reach all before the next.
+func TestS8_NoWakeIsLostAmongMany(t *testing.T) {
+	c := newToy(t, streams.LogConfig[int]{})
+	c.forget = true
+	sorts := [][]streams.Option{nil, {streams.Keys("k")}, {streams.Keys("j", "k", "l")}, {streams.Prefix("k")}}
+	const players = 24
+	var (
+		wg   sync.WaitGroup
+		left atomic.Int64
+		all  = make(chan struct{}, 1)
+	)
+	for i := range players {
+		s := subscribe(t, c, sorts[i%len(sorts)]...)
+		wg.Go(func() {
+			impatient := rand.New(rand.NewPCG(uint64(i), 1)) //nolint:gosec // a test
+			for {
+				ctx, cancel := t.Context(), context.CancelFunc(func() {})
+				if i%3 == 0 {
+					ctx, cancel = context.WithTimeout(ctx, time.Duration(impatient.IntN(100))*time.Microsecond)
+				}
+				_, err := s.Next(ctx)
+				cancel()
+				switch {
+				case err == nil:
+					if left.Add(-1) == 0 {
+						all <- struct{}{}
+					}
+				case errors.Is(err, streams.ErrClosed):
+					return
+				}
+			}
+		})
+	}
+	for i := range 1000 {
+		for range i % 7 {
+			runtime.Gosched()
+		}
+		left.Store(players)
+		c.set("k", i)
+		select {
+		case <-all:
+		case <-time.After(15 * time.Second): // less than the silence before a Bookmark, which would wake them
+			t.Fatalf("event %d has not reached %d of %d: %+v", i, left.Load(), players, c.Stats())
+		}
+	}
+	c.Close()
+	wg.Wait()
+}
+
 // TestS1_SeveralKeysComeInOneOrder reads feeds while they are written.
 func TestS1_SeveralKeysComeInOneOrder(t *testing.T) {
 	c := newToy(t, streams.LogConfig[int]{History: 4})

@@ -3,6 +3,7 @@ package streams_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -57,6 +58,35 @@ func TestFiltersAddUp(t *testing.T) {
 	require.Equal(t, []uint64{1, 3, 7, 11}, revisions(t, keys, 4))
 	require.Equal(t, []uint64{3, 4, 5, 6}, revisions(t, prefix, 4))
 	require.Equal(t, upTo(1, 11), revisions(t, all, 11))
+}
+
+// Every kind of a resource can be asked for, alone; the names are those of the design.
+func TestEveryKindIsFilteredByItself(t *testing.T) {
+	c := newToy(t, streams.LogConfig[int]{})
+	var names []string
+	only := make(map[streams.Kind]*streams.Subscription[int])
+	for _, kind := range changes() {
+		names = append(names, kind.String())
+		only[kind] = subscribe(t, c, streams.Kinds(kind))
+	}
+	require.Equal(t, "Loaded Updated Revalidated Invalidated Expired Failed Missing Dropped Optimistic Committed RolledBack "+
+		"Created Deleted Evicted", strings.Join(names, " "))
+	for _, kind := range changes() {
+		c.change(streams.Event[int]{Key: "k", Kind: kind})
+	}
+	c.Close()
+	for kind, s := range only {
+		for e, err := range s.Events() {
+			if err != nil {
+				require.ErrorIs(t, err, streams.ErrClosed)
+				break
+			}
+			require.Equal(t, kind, e.Kind)
+			require.EqualValues(t, kind, e.Revision, "the first kind is 1")
+			delete(only, kind)
+		}
+	}
+	require.Empty(t, only)
 }
 
 func TestS6_WatchRegistersBeforeItReturns(t *testing.T) { // behaviour 36

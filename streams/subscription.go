@@ -21,7 +21,7 @@ const (
 // lapped.
 //
 // It ends by exactly one cause, which Err tells: its context (the context's error and cause), Close or a left Events
-// loop (ErrClosed), the log's Close (ErrClosed, once what was there is delivered), falling behind (ErrLagged), or a
+// loop (ErrClosed), the log's Close (its Closed, once what was there is delivered), falling behind (ErrLagged), or a
 // handler of [Each] (what the handler did). Ending it frees everything.
 //
 // All methods may be called concurrently. Goroutines that share a subscription share its events: each event goes to
@@ -161,11 +161,15 @@ func (s *Subscription[V]) runOwned(yield func(Event[V], error) bool) bool {
 	for {
 		s.mu.Lock()
 		s.owner = nil
+		_, cause := s.stepLocked()
 		if s.out.left() {
 			s.owner = s.out
 		}
 		b := s.owner
 		s.mu.Unlock()
+		if cause != nil {
+			s.end(cause)
+		}
 		if b != nil {
 			for s.alive() == nil {
 				e := b.take()

@@ -30,33 +30,49 @@ func (s *Subscription[V]) fill(ctx context.Context) {
 func (s *Subscription[V]) look() bool {
 	for {
 		s.mu.Lock()
-		if s.err != nil || s.out.left() {
-			s.mu.Unlock()
-			return true
-		}
-		if s.snapshot != nil {
-			s.mu.Unlock()
-			return false
-		}
-		limit := s.log.limit()
-		if s.scanned >= limit {
-			drained := s.scanned >= s.log.last.Load()
-			due := !drained && s.scanned-s.sent >= s.log.every
-			if due {
-				s.bookmarkLocked()
-			}
-			s.mu.Unlock()
-			if drained {
-				s.end(ErrClosed)
-			}
-			return drained || due
-		}
-		cause := s.advanceLocked(limit)
+		found, cause := s.stepLocked()
 		s.mu.Unlock()
 		if cause != nil {
 			s.end(cause)
-			return true
 		}
+		if found != more {
+			return found == ready
+		}
+	}
+}
+
+// outcome is what a step towards the next event came to.
+type outcome uint8
+
+const (
+	nothing outcome = iota // to be had at present
+	more                   // to look at
+	ready                  // to hand out, or the end
+)
+
+// stepLocked looks at some more of the log where there is nothing to hand out. With a cause the subscription is to end.
+func (s *Subscription[V]) stepLocked() (outcome, error) {
+	if s.over.Load() || s.out.left() {
+		return ready, nil
+	}
+	if s.snapshot != nil {
+		return nothing, nil
+	}
+	limit := s.log.limit()
+	switch {
+	case s.scanned < limit:
+		if cause := s.advanceLocked(limit); cause != nil {
+			return ready, cause
+		}
+		return more, nil
+	case s.scanned >= s.log.last.Load():
+		return ready, s.log.cfg.Closed
+	case s.scanned-s.sent >= s.log.every:
+		s.bookmarkLocked()
+		return ready, nil
+	default:
+		s.dropBatchLocked() // who waits holds none
+		return nothing, nil
 	}
 }
 

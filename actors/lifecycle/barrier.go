@@ -21,10 +21,10 @@ func (r *Resource[V, F]) Void(t *Turn[V, F], barrier uint64) {
 		return
 	}
 	r.barrier = barrier
-	if s := r.shown; s != nil && s.Seq <= barrier && s.admissible(t.Now) {
-		next := *s
+	if b := r.base(); b != nil && b.Seq <= barrier && b.admissible(t.Now) {
+		next := *b
 		next.Void, next.HitEnd = true, 0
-		next.Notes = s.Notes.withoutFailure()
+		next.Notes = b.Notes.withoutFailure()
 		r.publish(t, &next, Invalidated, NoReason, barrier, nil)
 	}
 	r.flyAgain(t)
@@ -37,18 +37,18 @@ func (v *Version[V, F]) admissible(now Instant) bool {
 	return (v.Known != Nothing && !v.Void) || (failure != nil && now < failure.Until)
 }
 
-func (n *Notes[F]) withoutFailure() *Notes[F] {
+func (n *Notes[V, F]) withoutFailure() *Notes[V, F] {
 	if n == nil || n.Failure == nil {
 		return n
 	}
-	return &Notes[F]{Validator: n.Validator, Tags: n.Tags}
+	return &Notes[V, F]{Validator: n.Validator, Tags: n.Tags}
 }
 
 // flyAgain sees to those who wait for a flight that the barrier overtook, and
 // to observers.
 func (r *Resource[V, F]) flyAgain(t *Turn[V, F]) {
 	a := r.air
-	if a != nil && a.stamp <= r.barrier {
+	if a != nil && !a.admits(r.barrier) {
 		switch {
 		case !t.Waiting && r.watch == nil:
 			r.ground(t, ErrSuperseded, Effect[V, F]{Do: DoSettle, Err: ErrSuperseded})
@@ -61,18 +61,19 @@ func (r *Resource[V, F]) flyAgain(t *Turn[V, F]) {
 	if r.watch != nil && r.air == nil {
 		r.takeOff(t, queue[F]{future: t.Mint()})
 	}
+	r.advance(t)
 	r.arm(t)
 }
 
 // Expire ends freshness now (O6): F6 and F7 count from now.
 func (r *Resource[V, F]) Expire(t *Turn[V, F]) {
-	s := r.shown
-	if r.closed || s == nil || s.Known == Nothing || s.Void || t.Now >= s.FreshEnd {
+	b := r.base()
+	if r.closed || b == nil || b.Known == Nothing || b.Void || t.Now >= b.FreshEnd {
 		return
 	}
-	next := *s
+	next := *b
 	next.FreshEnd, next.HitEnd = t.Now, t.Now
-	r.publish(t, &next, Expired, NoReason, s.Seq, nil)
+	r.publish(t, &next, Expired, NoReason, b.Seq, nil)
 	if r.watch != nil {
 		r.watch.told = t.Now
 		if r.air == nil {
@@ -93,19 +94,35 @@ func (r *Resource[V, F]) Set(t *Turn[V, F], k Knowledge[V]) {
 		t.do(Effect[V, F]{Do: DoAgain})
 		return
 	case k.Older:
-		r.publish(t, r.copyShown(), Dropped, ByNewer, t.stamp(), nil)
+		r.publish(t, r.copyBase(), Dropped, ByNewer, t.stamp(), nil)
 		return
 	}
-	r.barrier = t.barrier()
+	barrier, stamp := t.barrier(), t.stamp()
+	if r.writes != nil {
+		barrier, stamp = t.between() // a commit may take off
+	}
+	r.adopt(t, &k, barrier, stamp, BySet, told{})
+}
+
+// adopt makes k, which no flight brought, the base at once: everybody who waits
+// gets it.
+func (r *Resource[V, F]) adopt(t *Turn[V, F], k *Knowledge[V], barrier, stamp uint64, from Reason, as told) {
 	var v *Version[V, F]
 	if r.air != nil {
-		v = r.version(t, &k, t.stamp(), r.air.group)
+		v = r.version(t, k, stamp, r.air.group)
 	} else {
-		v = r.version(t, &k, t.stamp(), t.ready())
+		v = r.version(t, k, stamp, t.settling(k.Known))
+	}
+	if !r.over(t, v, 0, true) {
+		return
+	}
+	if r.air == nil {
 		t.do(settled(v.Future, v, k.Err))
 	}
-	r.learn(t, &k, v, BySet)
-	r.ground(t, ErrSuperseded, settled(v.Future, v, k.Err))
+	r.barrier = barrier
+	answer := r.learn(t, k, v, from, as)
+	r.ground(t, ErrSuperseded, settled(v.Future, answer, k.Err))
+	r.advance(t)
 }
 
 // Remove is Invalidate that also forgets (O10).
@@ -115,7 +132,8 @@ func (r *Resource[V, F]) Remove(t *Turn[V, F]) {
 	}
 	r.barrier = t.barrier()
 	r.erase(t, r.barrier)
-	if r.shown != nil && (r.shown.Known != Nothing || r.shown.Notes != nil) {
+	r.forgetBelow(t)
+	if b := r.base(); b != nil && (b.Known != Nothing || b.Notes != nil) {
 		r.publish(t, &Version[V, F]{}, Evicted, ByRemoval, r.barrier, nil)
 	}
 	r.flyAgain(t)

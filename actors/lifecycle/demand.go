@@ -66,7 +66,7 @@ func (r *Resource[V, F]) board(t *Turn[V, F], d *Demand[F]) F {
 		barrier = max(barrier, d.Uncertain)
 	}
 	switch {
-	case a.stamp > barrier:
+	case a.admits(barrier):
 		a.strict = a.strict || d.strict()
 		return a.group
 	case guarded:
@@ -91,7 +91,9 @@ func (r *Resource[V, F]) Leave(t *Turn[V, F], future F) {
 	}
 	switch {
 	case same(future, a.group):
-		t.do(Effect[V, F]{Do: DoCancel, Stamp: a.stamp, Err: ErrAbandoned})
+		if !a.held {
+			t.do(Effect[V, F]{Do: DoCancel, Stamp: a.stamp, Err: ErrAbandoned})
+		}
 		t.do(Effect[V, F]{Do: DoSettle, Future: a.group, Err: ErrAbandoned})
 		r.landed(t)
 	case a.queue != nil && same(future, a.queue.future):

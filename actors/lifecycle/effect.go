@@ -19,6 +19,8 @@ type Turn[V any, F any] struct {
 	// Room is where the version goes that a future settles with: the two live
 	// equally long. nil: anywhere.
 	Room func(F) *Version[V, F]
+	// Replay is what the driver ran for this command (DoReplay), nil at first.
+	Replay *Replay[V]
 	// Effects are to be performed in order.
 	Effects []Effect[V, F]
 
@@ -27,8 +29,10 @@ type Turn[V any, F any] struct {
 	spare *air[F]
 }
 
-func (t *Turn[V, F]) ready() F {
-	if t.Ready == nil {
+// settling makes a future that this turn settles with what is known. Only for
+// an absence does anybody wait who was shown the version first.
+func (t *Turn[V, F]) settling(what Known) F {
+	if t.Ready == nil || what != Present {
 		return t.Mint()
 	}
 	return t.Ready()
@@ -51,6 +55,11 @@ func (t *Turn[V, F]) newAir() *air[F] {
 
 func (t *Turn[V, F]) barrier() uint64 { return t.Number }
 func (t *Turn[V, F]) stamp() uint64   { return t.Number + 1 }
+
+// between are a barrier that everything handed out so far is void under, and
+// the stamp of what stands above it, where something else takes off in the same
+// turn: that has a stamp of its own.
+func (t *Turn[V, F]) between() (barrier, stamp uint64) { return t.Number - 1, t.Number }
 
 func (t *Turn[V, F]) do(e Effect[V, F]) { t.Effects = append(t.Effects, e) }
 
@@ -85,6 +94,14 @@ const (
 	// DoErase takes the second tier's record out; Stamp is to come back with
 	// Stored when that is acknowledged (D4).
 	DoErase
+	// DoReplay asks for the same command in another turn that brings Replay, run.
+	DoReplay
+	// DoCommit has the origin asked to apply Mutation, whose value is Value, with
+	// Stamp; Committed or Rejected bring its answer.
+	DoCommit
+	// DoFinish ends Mutation for who waits for it: with Value as the origin has
+	// it, or with Err, where Unknown says that the origin may have applied it.
+	DoFinish
 	// DoArm asks for Due at the instant At; Never disarms.
 	DoArm
 	// DoDie ends the resource: it answers nothing any more.
@@ -103,6 +120,11 @@ type Effect[V any, F any] struct {
 	Err     error
 	Timeout time.Duration
 	At      Instant
+
+	Replay   *Replay[V]
+	Mutation *Mutation[V]
+	Value    V
+	Unknown  bool
 }
 
 // Kind says what an event tells.
@@ -119,6 +141,11 @@ const (
 	Missing
 	Dropped
 	Evicted
+	Optimistic
+	Committed
+	RolledBack
+	Created
+	Deleted
 )
 
 // Reason tells events of one kind apart.
@@ -141,12 +168,16 @@ const (
 	ByBarrier      // an invalidation,
 	ByTimeout      // it came after its timeout,
 	ByNewer        // a newer value is held (O9)
+
+	ByUnknown // why a mutation was rolled back: the origin may have applied it (W3)
+	ByMember  // why a list was updated: a record was created or deleted (W8)
 )
 
 var reasons = [...]string{
 	NoReason: "", ByFlight: "flight", ByStore: "store", BySet: "set", ByList: "list",
 	BySize: "size", ByRemoval: "removal", ByAge: "age",
 	BySupersession: "supersession", ByBarrier: "barrier", ByTimeout: "timeout", ByNewer: "newer",
+	ByUnknown: "unknown", ByMember: "member",
 }
 
 func (r Reason) String() string { return reasons[r] }
@@ -154,6 +185,7 @@ func (r Reason) String() string { return reasons[r] }
 var kinds = [...]string{
 	Loaded: "Loaded", Updated: "Updated", Revalidated: "Revalidated", Invalidated: "Invalidated",
 	Expired: "Expired", Failed: "Failed", Missing: "Missing", Dropped: "Dropped", Evicted: "Evicted",
+	Optimistic: "Optimistic", Committed: "Committed", RolledBack: "RolledBack", Created: "Created", Deleted: "Deleted",
 }
 
 func (k Kind) String() string { return kinds[k] }

@@ -36,7 +36,7 @@ func (v *Version[V, F]) Held() uint64 {
 
 // stale says that k was compared with a value that is no longer held.
 func (r *Resource[V, F]) stale(k *Knowledge[V]) bool {
-	return k.Known == Present && k.Against != r.shown.Held()
+	return k.Known == Present && k.Against != r.base().Held()
 }
 
 // overtaken says that one of k's tags was invalidated after the turn took its
@@ -49,18 +49,18 @@ func (r *Resource[V, F]) version(t *Turn[V, F], k *Knowledge[V], stamp uint64, f
 	v := t.room(future)
 	*v = Version[V, F]{Known: k.Known, Value: k.Value, Seq: stamp, Future: future, At: t.Now - Instant(max(k.Age, 0))}
 	validator, tags := k.Validator, k.Tags
-	if k.Known == Present && r.shown.Held() != 0 && (k.Unchanged || k.Equal || k.Older) {
+	if held := r.base(); k.Known == Present && held.Held() != 0 && (k.Unchanged || k.Equal || k.Older) {
 		// What is held stays: F9 renews its freshness, O9 forbids to replace it.
-		v.Value = r.shown.Value
+		v.Value = held.Value
 		if k.Older || (k.Unchanged && validator == "") {
-			validator = r.shown.Validator()
+			validator = held.Validator()
 		}
 		if k.Older || (k.Unchanged && tags == nil) {
-			tags = r.shown.Tags()
+			tags = held.Tags()
 		}
 	}
 	if validator != "" || len(tags) > 0 {
-		v.Notes = &Notes[F]{Validator: validator, Tags: tags}
+		v.Notes = &Notes[V, F]{Validator: validator, Tags: tags}
 	}
 	v.FreshEnd, v.HitEnd = lifetime(t.Rules, k, v.At)
 	return v
@@ -95,39 +95,41 @@ func part(d time.Duration, fraction float64) time.Duration {
 	return min(time.Duration(p), d)
 }
 
-// learn shows v, which carries k, unless k is not to be kept.
-func (r *Resource[V, F]) learn(t *Turn[V, F], k *Knowledge[V], v *Version[V, F], from Reason) {
-	held := r.shown.Shown()
-	if k.TTL < 0 && k.Known == Present {
+// told is what an event says of what was learned; the zero told is what follows
+// from what was held before.
+type told struct {
+	kind   Kind
+	seq    uint64
+	forced bool
+}
+
+// learn makes v, which carries k, the base, unless k is not to be kept, and
+// returns what answers those who waited. With mutations pending over brought
+// them replayed, and what they stand on is kept in any case.
+func (r *Resource[V, F]) learn(t *Turn[V, F], k *Knowledge[V], v *Version[V, F], from Reason, as told) (answer *Version[V, F]) {
+	held, pending := r.base(), r.writes != nil
+	if k.TTL < 0 && k.Known == Present && !pending {
 		r.erase(t, v.Seq)
-		if s := r.shown; s != nil && (s.Known != Nothing || s.Failure() != nil) {
+		if held != nil && (held.Known != Nothing || held.Failure() != nil) {
 			r.publish(t, &Version[V, F]{}, Evicted, ByAge, v.Seq, nil)
 		}
 		r.arm(t)
-		return
+		return v
 	}
-	switch {
-	case k.Known == Absent && r.shown != nil && r.shown.Known == Absent:
-		r.publish(t, v, Revalidated, from, v.Seq, nil)
-	case k.Known == Absent:
-		r.publish(t, v, Missing, from, v.Seq, k.Err)
-	case held == nil:
-		r.publish(t, v, Loaded, from, v.Seq, nil)
-	case k.Unchanged || k.Equal || k.Older:
-		r.publish(t, v, Revalidated, from, v.Seq, nil)
-	default:
-		r.publish(t, v, Updated, from, v.Seq, nil)
+	out := r.rebase(t, v)
+	r.unsure = false
+	if !as.forced {
+		as = told{kind: kindOf(k, held), seq: v.Seq}
 	}
-	switch {
-	case k.Known == Absent:
-		r.erase(t, v.Seq)
-	case t.Rules.Store && from != ByStore:
-		if from == BySet {
-			// What the second tier has is void. Until it has this one, it is not
-			// asked (D4).
-			r.erase(t, v.Seq)
-		}
-		t.do(Effect[V, F]{Do: DoPersist, Version: v})
+	var err error
+	if as.kind == Missing {
+		err = k.Err
+	}
+	r.publish(t, v, as.kind, from, as.seq, err)
+	r.tellFallen(t, out)
+	r.tellNew(t)
+	if from != ByStore {
+		r.keep(t, v, from == BySet || as.forced)
 	}
 	if w := r.watch; w != nil {
 		if k.Known == Absent {
@@ -137,6 +139,26 @@ func (r *Resource[V, F]) learn(t *Turn[V, F], k *Knowledge[V], v *Version[V, F],
 		}
 	}
 	r.arm(t)
+	if pending {
+		return r.shown
+	}
+	return v
+}
+
+// kindOf is what learning k tells where held was held.
+func kindOf[V any, F any](k *Knowledge[V], held *Version[V, F]) Kind {
+	switch {
+	case k.Known == Absent && held != nil && held.Known == Absent:
+		return Revalidated
+	case k.Known == Absent:
+		return Missing
+	case held.Held() == 0:
+		return Loaded
+	case k.Unchanged || k.Equal || k.Older:
+		return Revalidated
+	default:
+		return Updated
+	}
 }
 
 // settled is the effect that settles future with what v knows.

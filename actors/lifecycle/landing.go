@@ -25,8 +25,11 @@ func (r *Resource[V, F]) Arrived(t *Turn[V, F], stamp uint64, k Knowledge[V], la
 		k.TTL = 0 // it says nothing of the newer value, which stays
 	}
 	v := r.version(t, &k, stamp, a.group)
-	r.learn(t, &k, v, ByFlight)
-	t.do(settled(a.group, v, k.Err))
+	if !r.over(t, v, 0, true) {
+		return
+	}
+	answer := r.learn(t, &k, v, ByFlight, told{})
+	t.do(settled(a.group, answer, k.Err))
 	r.landed(t)
 }
 
@@ -34,7 +37,7 @@ func (r *Resource[V, F]) Arrived(t *Turn[V, F], stamp uint64, k Knowledge[V], la
 // barrier: it is neither kept nor persisted (O0).
 func (r *Resource[V, F]) arrivedVoid(t *Turn[V, F], k *Knowledge[V]) {
 	a := r.air
-	r.publish(t, r.copyShown(), Dropped, ByBarrier, a.stamp, nil)
+	r.publish(t, r.copyBase(), Dropped, ByBarrier, a.stamp, nil)
 	if a.stamp > r.barrier && a.maySupersede(t.Rules) {
 		// A tag that it carries was invalidated while it flew, and demands made
 		// after that joined, for nobody knew. They all get a newer flight.
@@ -60,7 +63,7 @@ func (r *Resource[V, F]) drop(t *Turn[V, F], stamp uint64, late bool) {
 	case stamp <= r.barrier:
 		reason = ByBarrier
 	}
-	r.publish(t, r.copyShown(), Dropped, reason, stamp, nil)
+	r.publish(t, r.copyBase(), Dropped, reason, stamp, nil)
 }
 
 // Failed says that the flight with the given stamp failed. The failure of a
@@ -70,18 +73,17 @@ func (r *Resource[V, F]) Failed(t *Turn[V, F], stamp uint64, err error) {
 	if a == nil || a.stamp != stamp {
 		return
 	}
-	void := stamp <= r.barrier
-	carried := !void && r.shown.carriesOn(t.Now, t.Rules)
-	settle := Effect[V, F]{Do: DoSettle, Future: a.group, Stamp: stamp, Err: err}
-	next := r.copyShown()
-	if carried {
-		settle.Version = next
-		if !a.strict {
-			settle.Err = nil
-		}
+	owing := r.writes != nil && !r.mayCommit() // a mutation waited for this flight
+	if owing && !r.over(t, r.base(), 1, false) {
+		return
 	}
+	var first layer[V]
+	var out []fallen[V]
+	void, held := stamp <= r.barrier, r.base()
+	carried := !void && held.carriesOn(t.Now, t.Rules)
+	next := r.copyBase()
 	failure := &Failure[F]{Err: err, Until: t.Now}
-	next.Notes = &Notes[F]{Validator: r.shown.Validator(), Tags: r.shown.Tags(), Failure: failure}
+	next.Notes = &Notes[V, F]{Validator: held.Validator(), Tags: held.Tags(), Failure: failure}
 	if !void {
 		failure.Until, failure.Future = t.Now.Plus(t.Rules.Failure), a.group
 		if carried && t.Rules.Failure > 0 {
@@ -94,7 +96,21 @@ func (r *Resource[V, F]) Failed(t *Turn[V, F], stamp uint64, err error) {
 	if r.watch != nil {
 		r.watch.failures++
 	}
+	if owing {
+		first, out = r.takeFirst(t, next)
+	}
 	r.publish(t, next, Failed, NoReason, stamp, err)
+	settle := Effect[V, F]{Do: DoSettle, Future: a.group, Stamp: stamp, Err: err}
+	switch {
+	case carried && a.strict:
+		settle.Version = r.shown
+	case carried:
+		settle = settled(a.group, r.shown, nil)
+	}
 	t.do(settle)
+	if owing {
+		r.tellFallen(t, append([]fallen[V]{{first, err}}, out...))
+		r.tellNew(t)
+	}
 	r.landed(t)
 }

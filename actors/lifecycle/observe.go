@@ -73,7 +73,7 @@ func (r *Resource[V, F]) Due(t *Turn[V, F]) {
 	w.armed = Never
 	if s := r.shown; s != nil && s.Known != Nothing && !s.Void && s.FreshEnd <= t.Now && w.told != s.FreshEnd {
 		w.told = s.FreshEnd
-		r.publish(t, r.copyShown(), Expired, NoReason, s.Seq, nil)
+		r.publish(t, r.copyBase(), Expired, NoReason, s.Seq, nil)
 	}
 	if r.air == nil && r.nextTry() <= t.Now {
 		r.takeOff(t, queue[F]{future: t.Mint()})

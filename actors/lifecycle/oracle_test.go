@@ -59,7 +59,7 @@ type ask struct {
 type printed struct {
 	v    *version
 	copy version
-	note lifecycle.Notes[string]
+	note lifecycle.Notes[string, string]
 }
 
 func newOracle(t *rapid.T, w *world) *oracle {

@@ -6,15 +6,24 @@ import "time"
 // ready; Start gives it the barrier that it is born with.
 type Resource[V any, F any] struct {
 	barrier uint64
+	// wrote is when the last write landed: a list that took off before may have
+	// the record as it was (W4, W8). The barrier cannot say so: what the write
+	// brought took off earlier itself.
+	wrote   uint64
 	erasing uint64         // the erase that the second tier has yet to acknowledge; 0: none
 	shown   *Version[V, F] // nil: nothing was ever known
+	writes  *writes[V, F]  // nil: no mutation is pending
 	air     *air[F]        // nil: nothing is in the air
 	watch   *watch         // nil: nobody observes
 	closed  bool
+	// unsure says that a commit may have been applied: the resource is read
+	// before the next one flies (W3).
+	unsure bool
 }
 
 // air is what is in the air: a flight, the group that waits for it, and the
-// follow-up that queued behind it. It exists exactly while a flight flies.
+// follow-up that queued behind it. It exists exactly while a flight flies, or is
+// held.
 type air[F any] struct {
 	stamp  uint64 // of the newest flight; older ones land to be dropped (O2)
 	group  F      // the pending future of the flight and those it superseded (F1)
@@ -25,7 +34,14 @@ type air[F any] struct {
 	superseded int
 	queue      *queue[F] // nil: no follow-up is owed
 	looking    bool      // the second tier is being asked; the origin is next
+	// held: no flight flies; one takes off when the commit in the air has
+	// landed, and answers every demand made until then (W4).
+	held bool
+	owed bool // it was held: no commit takes off before it has landed (W4)
 }
+
+// admits says whether what is in the air is above the barrier.
+func (a *air[F]) admits(barrier uint64) bool { return a.held || a.stamp > barrier }
 
 // queue is the one follow-up flight that will serve everyone in it (O4).
 type queue[F any] struct {
@@ -42,6 +58,9 @@ func (r *Resource[V, F]) Shown() *Version[V, F] { return r.shown }
 
 // Barrier is the number at or below which knowledge is void.
 func (r *Resource[V, F]) Barrier() uint64 { return r.barrier }
+
+// Floor is the barrier that a successor of this resource is born with.
+func (r *Resource[V, F]) Floor() uint64 { return max(r.barrier, r.wrote) }
 
 // Flying returns the stamp of the newest flight, 0 if none is in the air.
 func (r *Resource[V, F]) Flying() uint64 {
@@ -72,6 +91,8 @@ func (r *Resource[V, F]) Joinable(rules *Rules) (future F, ok bool) {
 	switch {
 	case a == nil:
 		return future, false
+	case a.held:
+		return a.group, true
 	case a.stamp > r.barrier:
 		return a.group, a.maySupersede(rules)
 	case a.queue != nil:
@@ -85,16 +106,24 @@ func (a *air[F]) maySupersede(rules *Rules) bool {
 	return rules.Reload == ReloadSupersede && a.superseded < rules.MaxSupersede
 }
 
-// takeOff starts a flight for a new group.
+// takeOff starts a flight for a new group, when no commit is in the air.
 func (r *Resource[V, F]) takeOff(t *Turn[V, F], q queue[F]) {
 	r.air = t.newAir()
-	*r.air = air[F]{stamp: t.stamp(), group: q.future, strict: q.strict, timeout: q.timeout}
-	if r.mayLookUp(t) && !q.strict {
-		r.air.looking = true
-		t.do(Effect[V, F]{Do: DoLookUp, Stamp: t.stamp(), Future: q.future})
+	*r.air = air[F]{group: q.future, strict: q.strict, timeout: q.timeout, held: r.committing()}
+	if !r.air.held {
+		r.depart(t)
+	}
+}
+
+// depart starts the flight of a group that has none.
+func (r *Resource[V, F]) depart(t *Turn[V, F]) {
+	a := r.air
+	if r.mayLookUp(t) && !a.strict {
+		a.stamp, a.looking = t.stamp(), true
+		t.do(Effect[V, F]{Do: DoLookUp, Stamp: a.stamp, Future: a.group})
 		return
 	}
-	t.do(Effect[V, F]{Do: DoTakeOff, Stamp: t.stamp(), Future: q.future, Version: r.last(), Timeout: q.timeout})
+	r.flyOn(t)
 }
 
 // takeOver lets a new flight serve the group of the one in the air, which the
@@ -141,6 +170,9 @@ func (r *Resource[V, F]) landed(t *Turn[V, F]) {
 	if r.watch != nil {
 		r.watch.landed = t.Now
 	}
+	if q == nil || r.mayCommit() {
+		r.advance(t)
+	}
 	if q != nil {
 		r.takeOff(t, *q)
 	}
@@ -153,7 +185,9 @@ func (r *Resource[V, F]) ground(t *Turn[V, F], cause error, settle Effect[V, F])
 	if a == nil {
 		return
 	}
-	t.do(Effect[V, F]{Do: DoCancel, Stamp: a.stamp, Err: cause})
+	if !a.held {
+		t.do(Effect[V, F]{Do: DoCancel, Stamp: a.stamp, Err: cause})
+	}
 	settle.Future = a.group
 	t.do(settle)
 	if a.queue != nil {
@@ -166,24 +200,29 @@ func (r *Resource[V, F]) ground(t *Turn[V, F], cause error, settle Effect[V, F])
 
 // last is what a conditional request may build on.
 func (r *Resource[V, F]) last() *Version[V, F] {
-	if r.shown == nil || r.shown.Known != Present {
-		return nil
+	if b := r.base(); b != nil && b.Known == Present {
+		return b
 	}
-	return r.shown
+	return nil
 }
 
-// copyShown is a new version like the shown one, for what changes beside it.
-func (r *Resource[V, F]) copyShown() *Version[V, F] {
-	if r.shown == nil {
+// copyBase is a new base like the one there is, for what changes beside it.
+func (r *Resource[V, F]) copyBase() *Version[V, F] {
+	b := r.base()
+	if b == nil {
 		return &Version[V, F]{}
 	}
-	next := *r.shown
+	next := *b
 	return &next
 }
 
-// publish shows next and tells of it.
-func (r *Resource[V, F]) publish(t *Turn[V, F], next *Version[V, F], kind Kind, reason Reason, seq uint64, err error) {
-	before := r.shown.Shown()
+// publish makes base the base, shows it with the mutations over it, and tells of
+// that.
+func (r *Resource[V, F]) publish(t *Turn[V, F], base *Version[V, F], kind Kind, reason Reason, seq uint64, err error) {
+	before, next := r.shown.Shown(), base
+	if r.writes != nil {
+		next = r.layered(t, base)
+	}
 	r.shown = next
 	t.do(Effect[V, F]{
 		Do: DoPublish, Kind: kind, Reason: reason, Stamp: seq,

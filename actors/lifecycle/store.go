@@ -3,13 +3,13 @@ package lifecycle
 // mayLookUp says whether the second tier is worth asking: nothing is known, and
 // what it holds is not about to be erased (D1, D4).
 func (r *Resource[V, F]) mayLookUp(t *Turn[V, F]) bool {
-	return t.Rules.Store && r.erasing == 0 && (r.shown == nil || r.shown.Known == Nothing)
+	return t.Rules.Store && r.erasing == 0 && (r.base() == nil || r.base().Known == Nothing)
 }
 
 // erase takes the second tier's record out. Until Stored acknowledges the
 // newest erase the second tier is not asked (D4).
 func (r *Resource[V, F]) erase(t *Turn[V, F], number uint64) {
-	if t.Rules.Store && !r.closed {
+	if t.Rules.Store {
 		r.erasing = number
 		t.do(Effect[V, F]{Do: DoErase, Stamp: number})
 	}
@@ -46,15 +46,18 @@ func (r *Resource[V, F]) Looked(t *Turn[V, F], stamp uint64, k Knowledge[V], fou
 	if !a.strict {
 		verdict = v.Admit(t.Now, t.Rules, &Demand[F]{})
 	}
+	if !r.over(t, v, 0, true) {
+		return
+	}
 	if verdict == Refuse {
-		v.Future = t.ready()
+		v.Future = t.settling(v.Known)
 		t.do(settled(v.Future, v, nil))
-		r.learn(t, &k, v, ByStore)
+		r.learn(t, &k, v, ByStore, told{})
 		r.flyOn(t)
 		return
 	}
-	r.learn(t, &k, v, ByStore)
-	t.do(settled(a.group, v, nil))
+	answer := r.learn(t, &k, v, ByStore, told{})
+	t.do(settled(a.group, answer, nil))
 	r.landed(t)
 	if verdict == ServeAndRefresh && r.air == nil {
 		r.takeOff(t, queue[F]{future: t.Mint()})

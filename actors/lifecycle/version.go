@@ -37,15 +37,33 @@ type Version[V any, F any] struct {
 	// FreshEnd is the first instant at which it is not fresh (F5).
 	FreshEnd Instant
 	// Notes are what few versions have.
-	Notes *Notes[F]
+	Notes *Notes[V, F]
 }
 
 // Notes are the rarer properties of a version. Immutable.
-type Notes[F any] struct {
+type Notes[V any, F any] struct {
 	Validator string
 	Tags      []string
 	// Failure is the last one since the knowledge was learned, nil if none.
 	Failure *Failure[F]
+	// Pending counts the mutations that are not confirmed, those included that
+	// do not show yet; Base is what they are applied to. 0: the version is the
+	// base.
+	Pending int
+	Base    *Version[V, F]
+}
+
+// over is n for a version with that many mutations over base.
+func (n *Notes[V, F]) over(base *Version[V, F], pending int) *Notes[V, F] {
+	if pending == 0 {
+		return n
+	}
+	next := Notes[V, F]{}
+	if n != nil {
+		next = *n
+	}
+	next.Pending, next.Base = pending, base
+	return &next
 }
 
 // Failure is a flight that failed after the version's knowledge was learned.
@@ -77,6 +95,22 @@ func (v *Version[V, F]) Failure() *Failure[F] {
 		return nil
 	}
 	return v.Notes.Failure
+}
+
+// Pending returns how many mutations the origin has not confirmed.
+func (v *Version[V, F]) Pending() int {
+	if v == nil || v.Notes == nil {
+		return 0
+	}
+	return v.Notes.Pending
+}
+
+// Confirmed is v without the mutations over it: what knowledge is compared with.
+func (v *Version[V, F]) Confirmed() *Version[V, F] {
+	if v == nil || v.Notes == nil || v.Notes.Base == nil {
+		return v
+	}
+	return v.Notes.Base
 }
 
 // Shown is the value's address, nil where there is none: an event's Before

@@ -60,6 +60,7 @@ func (w *world) do(command func(*turn)) []effect { return w.doWaiting(w.waiting(
 func (w *world) doWaiting(waiting bool, command func(*turn)) []effect {
 	t := &w.turn // kept, as drivers do
 	t.Rules, t.Now, t.Number, t.Waiting, t.Effects = &w.rules, w.now, w.number+1, waiting, nil
+	t.Replay = nil
 	w.number += 2
 	t.Mint = func() string {
 		w.minted++

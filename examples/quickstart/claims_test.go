@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	freshet "github.com/freshet-go/freshet/api"
+	"github.com/freshet-go/freshet/examples/internal/show"
 	"github.com/freshet-go/freshet/streams"
 )
 
@@ -18,7 +19,7 @@ import (
 
 func TestStampedeClaims(t *testing.T) {
 	truth := stampede{callers: 10, answered: 10, futures: 1, requests: 1, reads: 5}
-	require.NoError(t, verify(truth.claims()))
+	require.NoError(t, show.Verify(truth.claims()))
 	for name, doctor := range map[string]func(*stampede){
 		"two requests":      func(s *stampede) { s.requests = 2 },
 		"no request":        func(s *stampede) { s.requests = 0 },
@@ -28,13 +29,13 @@ func TestStampedeClaims(t *testing.T) {
 	} {
 		s := truth
 		doctor(&s)
-		require.ErrorContains(t, verify(s.claims()), "not true: ", name)
+		require.ErrorContains(t, show.Verify(s.claims()), "not true: ", name)
 	}
 }
 
 func TestLeaverClaims(t *testing.T) {
 	truth := leaver{stayed: 7, answered: 7, requests: 1, left: time.Second, came: time.Minute, leftErr: context.Canceled}
-	require.NoError(t, verify(truth.claims()))
+	require.NoError(t, show.Verify(truth.claims()))
 	for name, doctor := range map[string]func(*leaver){
 		"it was answered":      func(l *leaver) { l.leftErr = nil },
 		"it waited":            func(l *leaver) { l.left = time.Hour },
@@ -44,7 +45,7 @@ func TestLeaverClaims(t *testing.T) {
 	} {
 		l := truth
 		doctor(&l)
-		require.ErrorContains(t, verify(l.claims()), "not true: ", name)
+		require.ErrorContains(t, show.Verify(l.claims()), "not true: ", name)
 	}
 }
 
@@ -59,7 +60,7 @@ func TestOutageClaims(t *testing.T) {
 			unheard: broken,
 		}
 	}
-	require.NoError(t, verify(truth().claims()))
+	require.NoError(t, show.Verify(truth().claims()))
 	for name, doctor := range map[string]func(*outage){
 		"never loaded":           func(o *outage) { o.before = nil },
 		"stale at first":         func(o *outage) { o.before[0].snapshot.State = freshet.Stale },
@@ -76,7 +77,7 @@ func TestOutageClaims(t *testing.T) {
 	} {
 		o := truth()
 		doctor(o)
-		require.ErrorContains(t, verify(o.claims()), "not true: ", name)
+		require.ErrorContains(t, show.Verify(o.claims()), "not true: ", name)
 	}
 }
 
@@ -94,7 +95,7 @@ func TestCountersClaims(t *testing.T) {
 	truth := func() *counters {
 		return &counters{stats: []freshet.Stats{{Flights: 5, Failures: 2}, {Flights: 1}}, flown: []int{5, 1}, requests: 4}
 	}
-	require.NoError(t, verify(truth().claims()))
+	require.NoError(t, show.Verify(truth().claims()))
 	for name, doctor := range map[string]func(*counters){
 		"a flight more":         func(c *counters) { c.stats[0].Flights++ },
 		"a request more":        func(c *counters) { c.requests++ },
@@ -103,14 +104,14 @@ func TestCountersClaims(t *testing.T) {
 	} {
 		c := truth()
 		doctor(c)
-		require.ErrorContains(t, verify(c.claims()), "not true: ", name)
+		require.ErrorContains(t, show.Verify(c.claims()), "not true: ", name)
 	}
 }
 
 // The storms' claims are put to real runs, doctored afterwards.
 func TestStormClaims(t *testing.T) {
 	var out bytes.Buffer
-	st := newTestStage(t, newScreen(&out, false, false))
+	st := newTestStage(t, show.New(&out, show.Options{}))
 	all := scenes()
 	wild, tame := all[1].(*storm), all[2].(*storm)
 	_, err := playAll(t.Context(), st, []scene{wild, tame})
@@ -132,9 +133,9 @@ func TestStormClaims(t *testing.T) {
 		"the newest is dropped": func(s *storm) { s.ends[newest] = streams.Event[Airport]{Kind: streams.Dropped} },
 		"two are kept":          func(s *storm) { s.ends[s.flights[0].seq] = streams.Event[Airport]{Kind: streams.Updated} },
 	} {
-		require.ErrorContains(t, verify(doctored(wild, doctor).claims()), "not true: ", name)
+		require.ErrorContains(t, show.Verify(doctored(wild, doctor).claims()), "not true: ", name)
 	}
-	require.ErrorContains(t, verify(doctored(tame, func(s *storm) { s.requests = wild.requests }).claims()), "not true: ")
+	require.ErrorContains(t, show.Verify(doctored(tame, func(s *storm) { s.requests = wild.requests }).claims()), "not true: ")
 
 	// Behind the guard not every reload flies: the claims of the other storm do
 	// not hold there.

@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/freshet-go/freshet/examples/internal/show"
 )
 
 // shown is one whole run, played faster than for people. The tests of this
@@ -28,7 +30,7 @@ var shown = sync.OnceValue(func() (r struct {
 
 func TestRunShowsWhatItClaims(t *testing.T) {
 	r := shown()
-	require.Equal(t, exitTrue, r.code, "%s\n%s", r.out, r.errs)
+	require.Equal(t, show.ExitTrue, r.code, "%s\n%s", r.out, r.errs)
 	require.Empty(t, r.errs)
 	for _, line := range []string{
 		`1,000 answers in \d+ ms from 1 shared future and 1 request`,
@@ -50,13 +52,13 @@ func TestRunShowsWhatItClaims(t *testing.T) {
 	require.NotContains(t, r.out, "   NO ")
 }
 
-// What goes to a file or a pipe is plain text that fits 80 columns.
+// What goes to a file or a pipe is plain text that fits 80 show.Columns.
 func TestOutputIsPlainWhereItIsNoTerminal(t *testing.T) {
 	out := shown().out
 	require.NotContains(t, out, "\x1b")
 	require.NotContains(t, out, "\r")
 	for line := range strings.Lines(out) {
-		require.LessOrEqual(t, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")), columns, line)
+		require.LessOrEqual(t, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")), show.Columns, line)
 		require.Equal(t, strings.TrimRight(line, " \n"), strings.TrimSuffix(line, "\n"), "spaces at the end")
 	}
 }
@@ -100,7 +102,7 @@ func shape(text string) []string {
 
 func TestQuietRunPrintsTheVerdictsAlone(t *testing.T) {
 	var out bytes.Buffer
-	scr := newScreen(&out, true, false)
+	scr := show.New(&out, show.Options{Quiet: true, Margin: "   "})
 	st := newTestStage(t, scr)
 	held, err := playAll(t.Context(), st, []scene{&leaver{}})
 	require.NoError(t, err)
@@ -111,7 +113,7 @@ func TestQuietRunPrintsTheVerdictsAlone(t *testing.T) {
 // A claim that does not hold ends the run, and says what was found instead.
 func TestRunFailsWhereAClaimDoesNotHold(t *testing.T) {
 	var out bytes.Buffer
-	st := newTestStage(t, newScreen(&out, false, false))
+	st := newTestStage(t, show.New(&out, show.Options{Margin: "   "}))
 	_, err := playAll(t.Context(), st, []scene{lie{}, &leaver{}})
 	require.EqualError(t, err, "scene 1: not true: the earth is flat (it is not)")
 	require.Contains(t, out.String(), "   NO the earth is flat (it is not)\n")
@@ -122,9 +124,11 @@ type lie struct{}
 
 func (lie) title() string                      { return "A lie" }
 func (lie) play(context.Context, *stage) error { return nil }
-func (lie) claims() []claim                    { return []claim{claimed(false, "the earth is flat", "it is not")} }
+func (lie) claims() []show.Claim {
+	return []show.Claim{show.Claimed(false, "the earth is flat", "it is not")}
+}
 
-func newTestStage(t *testing.T, scr *screen) *stage {
+func newTestStage(t *testing.T, scr *show.Screen) *stage {
 	t.Helper()
 	st, err := newStage(options{callers: 100, seed: 1, pace: 0.3}, scr)
 	require.NoError(t, err)
@@ -137,7 +141,7 @@ func TestInterruptedRunSaysSo(t *testing.T) {
 	out := &trigger{on: "Ten reloads", do: cancel}
 	var errs bytes.Buffer
 	begun := time.Now()
-	require.Equal(t, exitInterrupted, run(ctx, nil, out, &errs))
+	require.Equal(t, show.ExitInterrupted, run(ctx, nil, out, &errs))
 	require.Equal(t, "quickstart: interrupted\n", errs.String())
 	require.Less(t, time.Since(begun), patience/2)
 }
@@ -162,14 +166,14 @@ func TestFlags(t *testing.T) {
 		out  string
 		errs string
 	}{
-		{[]string{"-h"}, exitTrue, "-callers", ""},
-		{[]string{"--help"}, exitTrue, "Usage: go run ./examples/quickstart", ""},
-		{[]string{"-callers", "1"}, exitUsage, "", "-callers is 2 to 100000, not 1"},
-		{[]string{"-callers", "lots"}, exitUsage, "", "invalid value"},
-		{[]string{"-pace", "NaN"}, exitUsage, "", "-pace is 0.2 to 10, not NaN"},
-		{[]string{"-pace", "0"}, exitUsage, "", "-pace is 0.2 to 10, not 0"},
-		{[]string{"-colour"}, exitUsage, "", "not defined: -colour"},
-		{[]string{"now"}, exitUsage, "", `"now"`},
+		{[]string{"-h"}, show.ExitTrue, "-callers", ""},
+		{[]string{"--help"}, show.ExitTrue, "Usage: go run ./examples/quickstart", ""},
+		{[]string{"-callers", "1"}, show.ExitUsage, "", "-callers is 2 to 100000, not 1"},
+		{[]string{"-callers", "lots"}, show.ExitUsage, "", "invalid value"},
+		{[]string{"-pace", "NaN"}, show.ExitUsage, "", "-pace is 0.2 to 10, not NaN"},
+		{[]string{"-pace", "0"}, show.ExitUsage, "", "-pace is 0.2 to 10, not 0"},
+		{[]string{"-colour"}, show.ExitUsage, "", "not defined: -colour"},
+		{[]string{"now"}, show.ExitUsage, "", `"now"`},
 	} {
 		var out, errs bytes.Buffer
 		require.Equal(t, c.code, run(t.Context(), c.args, &out, &errs), c.args)

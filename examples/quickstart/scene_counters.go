@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	freshet "github.com/freshet-go/freshet/api"
+	"github.com/freshet-go/freshet/examples/internal/show"
 )
 
 // counters: what the caches counted, held against what the origin counted.
@@ -29,7 +30,7 @@ func (c *counters) play(ctx context.Context, st *stage) error {
 		header += fmt.Sprintf("%11s", s.name)
 	}
 	c.requests = st.origin.allRequests()
-	st.scr.text("   %s", st.scr.paint(faint, header))
+	st.scr.Text("   %s", st.scr.Paint(show.Faint, header))
 	for _, row := range []struct {
 		name  string
 		of    func(freshet.Stats) uint64
@@ -50,15 +51,15 @@ func (c *counters) play(ctx context.Context, st *stage) error {
 		var line strings.Builder
 		fmt.Fprintf(&line, "%-13s", row.name)
 		for _, s := range c.stats {
-			fmt.Fprintf(&line, "%11s", count(row.of(s)))
+			fmt.Fprintf(&line, "%11s", show.Count(row.of(s)))
 		}
-		st.scr.text("   %s  %s", line.String(), st.scr.paint(faint, row.means))
+		st.scr.Text("   %s  %s", line.String(), st.scr.Paint(show.Faint, row.means))
 	}
-	st.scr.text("")
+	st.scr.Text("")
 	return nil
 }
 
-func (c *counters) claims() []claim {
+func (c *counters) claims() []show.Claim {
 	var flights, failures, flown, over uint64
 	for i, s := range c.stats {
 		flights += s.Flights
@@ -69,10 +70,10 @@ func (c *counters) claims() []claim {
 		}
 	}
 	clientsAgree, arrived := flown == flights, flights-failures
-	return []claim{
-		claimed(clientsAgree && arrived == uint64(c.requests) && int(over) == len(c.stats),
+	return []show.Claim{
+		show.Claimed(clientsAgree && arrived == uint64(c.requests) && int(over) == len(c.stats),
 			fmt.Sprintf("%s = %s at the origin + %d that could not reach it",
-				many(flights, "flight"), many(c.requests, "request"), failures),
+				show.Many(flights, "flight"), show.Many(c.requests, "request"), failures),
 			"%d flights by the clients, %d of %d caches at rest", flown, over, len(c.stats)),
 	}
 }

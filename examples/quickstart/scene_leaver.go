@@ -7,6 +7,7 @@ import (
 	"time"
 
 	freshet "github.com/freshet-go/freshet/api"
+	"github.com/freshet-go/freshet/examples/internal/show"
 )
 
 // leaver: of several callers that wait for one answer, the one that started
@@ -28,7 +29,7 @@ func (l *leaver) play(ctx context.Context, st *stage) error {
 	cache := st.polite.cache
 	slow := st.uneven(400*time.Millisecond, 550*time.Millisecond)
 	st.origin.answerAfter(func(string, int) time.Duration { return slow })
-	st.scr.story("The caller whose request is on its way to the origin leaves; %d others, who joined it, stay.", others)
+	st.scr.Story("The caller whose request is on its way to the origin leaves; %d others, who joined it, stay.", others)
 
 	begun := time.Now()
 	first, leave := context.WithCancel(ctx)
@@ -47,7 +48,7 @@ func (l *leaver) play(ctx context.Context, st *stage) error {
 		futures[i] = cache.Fetch(ctx, leaverKey)
 	}
 	l.stayed = len(futures)
-	stop := st.scr.progress(func() string {
+	stop := st.scr.Wait(func() string {
 		select {
 		case <-gone:
 			return fmt.Sprintf("the first caller has left, %d wait", l.stayed)
@@ -77,17 +78,17 @@ func (l *leaver) play(ctx context.Context, st *stage) error {
 	l.came = time.Since(begun)
 	stop()
 	l.requests, l.cut = st.origin.requests(leaverKey), st.origin.cutShort(leaverKey)
-	st.scr.fact("caller 1 left after %s: %v", millis(l.left), l.leftErr)
-	st.scr.fact("callers 2 to %d got %s after %s", l.stayed+1, record.Name, millis(l.came))
-	st.scr.fact("%s at the origin, %d cut short", many(l.requests, "request"), l.cut)
+	st.scr.Fact("caller 1 left after %s: %v", show.Millis(l.left), l.leftErr)
+	st.scr.Fact("callers 2 to %d got %s after %s", l.stayed+1, record.Name, show.Millis(l.came))
+	st.scr.Fact("%s at the origin, %d cut short", show.Many(l.requests, "request"), l.cut)
 	return nil
 }
 
-func (l *leaver) claims() []claim {
-	return []claim{
-		claimed(errors.Is(l.leftErr, context.Canceled) && l.left < l.came,
+func (l *leaver) claims() []show.Claim {
+	return []show.Claim{
+		show.Claimed(errors.Is(l.leftErr, context.Canceled) && l.left < l.came,
 			"the caller that left did not wait for the answer", "it got %v after %v", l.leftErr, l.left),
-		claimed(l.answered == l.stayed && l.requests == 1 && l.cut == 0,
+		show.Claimed(l.answered == l.stayed && l.requests == 1 && l.cut == 0,
 			fmt.Sprintf("the other %d got theirs from the request that it had started", l.stayed),
 			"%d answered, %d requests, %d cut short, error: %v", l.answered, l.requests, l.cut, l.err),
 	}

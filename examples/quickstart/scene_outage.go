@@ -8,6 +8,7 @@ import (
 	"time"
 
 	freshet "github.com/freshet-go/freshet/api"
+	"github.com/freshet-go/freshet/examples/internal/show"
 )
 
 // outage: the origin goes down, the cache carries on with what it has, and the
@@ -33,7 +34,7 @@ const unheardKey = "YYZ"
 func (*outage) title() string { return "The origin goes down" }
 
 func (o *outage) play(ctx context.Context, st *stage) (err error) {
-	st.scr.story("%d records are read; they are fresh for %g s, and if the origin fails they may serve for %g s more. "+
+	st.scr.Story("%d records are read; they are fresh for %g s, and if the origin fails they may serve for %g s more. "+
 		"Then its server is closed.", len(outageKeys), ttl.Seconds(), staleOnError.Seconds())
 	latencies := make([]time.Duration, 16)
 	for i := range latencies {
@@ -58,9 +59,9 @@ func (o *outage) play(ctx context.Context, st *stage) (err error) {
 		return err
 	}
 	_, o.strict = st.polite.cache.Get(ctx, outageKeys[0], freshet.ForceReload())
-	st.scr.text("   down   %s  by ForceReload: error, %s", outageKeys[0], reason(o.strict))
+	st.scr.Text("   down   %s  by ForceReload: error, %s", outageKeys[0], reason(o.strict))
 	_, o.unheard = st.polite.cache.Get(ctx, unheardKey)
-	st.scr.text("   down   %s  never read before: error, %s", unheardKey, reason(o.unheard))
+	st.scr.Text("   down   %s  never read before: error, %s", unheardKey, reason(o.unheard))
 	o.refused = st.origin.allRequests() - asked
 
 	if err := st.origin.up(); err != nil {
@@ -72,7 +73,7 @@ func (o *outage) play(ctx context.Context, st *stage) (err error) {
 
 // grownStale waits until the records are past their TTL.
 func (o *outage) grownStale(ctx context.Context, st *stage) error {
-	defer st.scr.progress(func() string { return "the origin is down; waiting for the records to grow stale" }, nil)()
+	defer st.scr.Wait(func() string { return "the origin is down; waiting for the records to grow stale" }, nil)()
 	return until(ctx, func() bool {
 		for _, key := range outageKeys {
 			if s, _ := st.polite.cache.Peek(key); s.State == freshet.Fresh {
@@ -92,15 +93,15 @@ func (o *outage) read(ctx context.Context, st *stage, origin string) ([]look, er
 			return nil, context.Cause(ctx)
 		}
 		looks[i] = look{key, snapshot, err}
-		state := st.scr.paint(green, fmt.Sprintf("%-5v", snapshot.State))
+		state := st.scr.Paint(show.Green, fmt.Sprintf("%-5v", snapshot.State))
 		if snapshot.State != freshet.Fresh {
-			state = st.scr.paint(red, fmt.Sprintf("%-5v", snapshot.State))
+			state = st.scr.Paint(show.Red, fmt.Sprintf("%-5v", snapshot.State))
 		}
 		line := fmt.Sprintf("%-5s  %s  edition %d  %s  %s", origin, key, snapshot.Value.Edition, state, snapshot.Value.City)
 		if snapshot.Err != nil {
 			line = fmt.Sprintf("%s (refresh failed: %s)", line, reason(snapshot.Err))
 		}
-		st.scr.text("   %s", line)
+		st.scr.Text("   %s", line)
 	}
 	return looks, nil
 }
@@ -119,16 +120,16 @@ func reason(err error) string {
 	}
 }
 
-func (o *outage) claims() []claim {
-	return []claim{
-		claimed(all(o.before, func(l look) bool { return l.snapshot.State == freshet.Fresh && l.snapshot.Value.Edition == 1 }),
+func (o *outage) claims() []show.Claim {
+	return []show.Claim{
+		show.Claimed(all(o.before, func(l look) bool { return l.snapshot.State == freshet.Fresh && l.snapshot.Value.Edition == 1 }),
 			"while the origin was up its records were fresh", "%v", o.before),
-		claimed(o.refused == 0 && all(o.during, func(l look) bool {
+		show.Claimed(o.refused == 0 && all(o.during, func(l look) bool {
 			return l.snapshot.State == freshet.Stale && l.snapshot.Value.Edition == 1 && unreachable(l.snapshot.Err)
 		}), "while it was down the old records went on serving, without an error", "%v", o.during),
-		claimed(unreachable(o.strict) && unreachable(o.unheard),
+		show.Claimed(unreachable(o.strict) && unreachable(o.unheard),
 			"who cannot be served with an old record is told what is wrong", "%v; %v", o.strict, o.unheard),
-		claimed(all(o.after, func(l look) bool {
+		show.Claimed(all(o.after, func(l look) bool {
 			return l.snapshot.State == freshet.Fresh && l.snapshot.Value.Edition == 2 && l.snapshot.Err == nil
 		}), "once it was back the next read brought the news", "%v", o.after),
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	freshet "github.com/freshet-go/freshet/api"
+	"github.com/freshet-go/freshet/examples/internal/show"
 )
 
 // stampede: many callers want a record that nobody has asked for before, at
@@ -33,8 +34,8 @@ func (s *stampede) play(ctx context.Context, st *stage) error {
 	slow := st.uneven(350*time.Millisecond, 500*time.Millisecond)
 	st.origin.answerAfter(func(string, int) time.Duration { return slow })
 	s.callers = st.callers
-	st.scr.story("%s callers ask for %s at once. Nobody has asked for it before, and the origin is slow.",
-		count(s.callers), stampedeKey)
+	st.scr.Story("%s callers ask for %s at once. Nobody has asked for it before, and the origin is slow.",
+		show.Count(s.callers), stampedeKey)
 
 	var (
 		futures = make([]*freshet.Future[Airport], s.callers)
@@ -53,9 +54,9 @@ func (s *stampede) play(ctx context.Context, st *stage) error {
 			waiting.Add(-1)
 		})
 	}
-	stop := st.scr.progress(func() string {
+	stop := st.scr.Wait(func() string {
 		return fmt.Sprintf("%s at the origin, %s waiting for it",
-			many(st.origin.requests(stampedeKey), "request"), many(int(waiting.Load()), "caller"))
+			show.Many(st.origin.requests(stampedeKey), "request"), show.Many(int(waiting.Load()), "caller"))
 	}, nil)
 	begun := time.Now()
 	close(start)
@@ -80,10 +81,10 @@ func (s *stampede) play(ctx context.Context, st *stage) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	st.scr.fact("%s: %s, %s, %.4f %.4f, %d ft", record.IATA, record.Name, record.Country,
+	st.scr.Fact("%s: %s, %s, %.4f %.4f, %d ft", record.IATA, record.Name, record.Country,
 		record.Lat, record.Lon, record.ElevationFt)
-	st.scr.fact("%s in %s from %s and %s", many(s.answered, "answer"), millis(took),
-		many(s.futures, "shared future"), many(s.requests, "request"))
+	st.scr.Fact("%s in %s from %s and %s", show.Many(s.answered, "answer"), show.Millis(took),
+		show.Many(s.futures, "shared future"), show.Many(s.requests, "request"))
 
 	const reads = 100_000
 	begun = time.Now()
@@ -94,16 +95,16 @@ func (s *stampede) play(ctx context.Context, st *stage) error {
 	}
 	s.reads, s.perAnswer = reads, time.Since(begun)/reads
 	s.rereads = st.origin.requests(stampedeKey) - s.requests
-	st.scr.fact("then %s from memory, %d ns each: %s", many(s.reads, "read"), s.perAnswer.Nanoseconds(), many(s.rereads, "request"))
+	st.scr.Fact("then %s from memory, %d ns each: %s", show.Many(s.reads, "read"), s.perAnswer.Nanoseconds(), show.Many(s.rereads, "request"))
 	return nil
 }
 
-func (s *stampede) claims() []claim {
-	return []claim{
-		claimed(s.answered == s.callers && s.requests == 1 && s.futures == 1,
-			fmt.Sprintf("%s callers were answered by one request", count(s.callers)),
+func (s *stampede) claims() []show.Claim {
+	return []show.Claim{
+		show.Claimed(s.answered == s.callers && s.requests == 1 && s.futures == 1,
+			fmt.Sprintf("%s callers were answered by one request", show.Count(s.callers)),
 			"%d answered, %d futures, %d requests, error: %v", s.answered, s.futures, s.requests, s.firstErr),
-		claimed(s.rereads == 0, "reads while it is fresh ask the origin nothing",
+		show.Claimed(s.rereads == 0, "reads while it is fresh ask the origin nothing",
 			"%d reads, %d requests", s.reads, s.rereads),
 	}
 }

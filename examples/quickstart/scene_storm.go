@@ -9,6 +9,7 @@ import (
 	"time"
 
 	freshet "github.com/freshet-go/freshet/api"
+	"github.com/freshet-go/freshet/examples/internal/show"
 	"github.com/freshet-go/freshet/streams"
 )
 
@@ -61,11 +62,11 @@ func (s *storm) play(ctx context.Context, st *stage) error {
 	}
 	s.edition = held.Edition
 	if s.before != nil {
-		st.scr.story("The same edits, latencies and client; only MaxSupersede is its default, 3: after three " +
+		st.scr.Story("The same edits, latencies and client; only MaxSupersede is its default, 3: after three " +
 			"take-overs the flight in the air lands, and one follow-up serves everyone who asked meanwhile.")
 	} else {
-		st.scr.story("%s is edited %d times, every %s, and each edit reloads it. The client ignores cancellation, "+
-			"so every answer comes in; MaxSupersede %d lets every reload fly.", stormKey, reloads, millis(st.paced(every)), reloads)
+		st.scr.Story("%s is edited %d times, every %s, and each edit reloads it. The client ignores cancellation, "+
+			"so every answer comes in; MaxSupersede %d lets every reload fly.", stormKey, reloads, show.Millis(st.paced(every)), reloads)
 	}
 	rec, err := record(ctx, who, stormKey)
 	if err != nil {
@@ -78,8 +79,8 @@ func (s *storm) play(ctx context.Context, st *stage) error {
 	counted := st.origin.requests(stormKey)
 	st.origin.answerAfter(st.shuffled())
 	s.begun = time.Now()
-	stop := st.scr.progress(func() string {
-		return fmt.Sprintf("%s, %d in the air, %d dropped", many(len(who.client.log())-flown, "request"),
+	stop := st.scr.Wait(func() string {
+		return fmt.Sprintf("%s, %d in the air, %d dropped", show.Many(len(who.client.log())-flown, "request"),
 			who.cache.Stats().InFlight, rec.dropped())
 	}, func() []string {
 		so := timeline{begun: s.begun, now: time.Now(), least: st.paced(lastDue)}
@@ -226,16 +227,16 @@ func (s *storm) lastToCome() int {
 	return s.editionOf(s.arrivals[len(s.arrivals)-1])
 }
 
-func (s *storm) show(scr *screen) {
+func (s *storm) show(scr *show.Screen) {
 	for _, line := range (timeline{begun: s.begun, now: s.begun.Add(s.took)}).lines(scr, s.flights, s.ends) {
-		scr.text("%s", line)
+		scr.Text("%s", line)
 	}
-	scr.fact("%s, %s, %s", many(len(s.asks), "reload"), many(s.requests, "request"), many(len(s.dropped()), "dropped answer"))
+	scr.Fact("%s, %s, %s", show.Many(len(s.asks), "reload"), show.Many(s.requests, "request"), show.Many(len(s.dropped()), "dropped answer"))
 	for _, line := range s.whoAnswered() {
-		scr.fact("%s", line)
+		scr.Fact("%s", line)
 	}
 	if s.before == nil && s.lastToCome() != s.held {
-		scr.fact("whoever keeps what comes last has edition %d now; the cache has %d", s.lastToCome(), s.held)
+		scr.Fact("whoever keeps what comes last has edition %d now; the cache has %d", s.lastToCome(), s.held)
 	}
 }
 
@@ -257,13 +258,13 @@ func (s *storm) whoAnswered() []string {
 	return parts
 }
 
-func (s *storm) claims() []claim {
+func (s *storm) claims() []show.Claim {
 	old := slices.IndexFunc(s.asks, func(a ask) bool { return a.got < a.edition })
-	claims := []claim{
-		claimed(len(s.asks) == reloads && old < 0 && s.held == s.last,
+	claims := []show.Claim{
+		show.Claimed(len(s.asks) == reloads && old < 0 && s.held == s.last,
 			"nobody was answered with less than the edition they asked for",
 			"reloads %v, held %d, newest %d", s.asks, s.held, s.last),
-		claimed(len(s.seen) > 0 && slices.IsSorted(s.seen) && s.seen[0] == s.edition && s.seen[len(s.seen)-1] == s.last,
+		show.Claimed(len(s.seen) > 0 && slices.IsSorted(s.seen) && s.seen[0] == s.edition && s.seen[len(s.seen)-1] == s.last,
 			fmt.Sprintf("a reader meanwhile saw editions %s, and never an older one again", list(s.seen)),
 			"from %d to %d", s.edition, s.last),
 	}
@@ -275,7 +276,7 @@ func (s *storm) claims() []claim {
 
 // orderClaims: every reload flew, the answers came in another order, and of
 // all of them the newest flight's alone was kept.
-func (s *storm) orderClaims() []claim {
+func (s *storm) orderClaims() []show.Claim {
 	kept, newest := 0, uint64(0)
 	for _, e := range s.ends {
 		if e.Kind != streams.Dropped {
@@ -286,22 +287,22 @@ func (s *storm) orderClaims() []claim {
 		newest = max(newest, f.seq)
 	}
 	late := len(s.arrivals) - 1 - slices.Index(s.arrivals, newest)
-	return []claim{
-		claimed(len(s.flights) == reloads && s.requests == reloads && !slices.IsSorted(s.arrivals) && late > 0 && late < reloads,
-			fmt.Sprintf("the answers came out of order: %s older ones after the newest", count(late)),
+	return []show.Claim{
+		show.Claimed(len(s.flights) == reloads && s.requests == reloads && !slices.IsSorted(s.arrivals) && late > 0 && late < reloads,
+			fmt.Sprintf("the answers came out of order: %s older ones after the newest", show.Count(late)),
 			"%d flights, %d requests, in the order %v", len(s.flights), s.requests, s.arrivals),
-		claimed(kept == 1 && len(s.ends) == reloads && s.ends[newest].Kind == streams.Updated && len(s.dropped()) == reloads-1,
+		show.Claimed(kept == 1 && len(s.ends) == reloads && s.ends[newest].Kind == streams.Updated && len(s.dropped()) == reloads-1,
 			fmt.Sprintf("all but the newest were dropped: flights %s", list(s.dropped())),
 			"kept %d of %d, the newest is %v", kept, len(s.ends), s.ends[newest].Kind),
 	}
 }
 
 // guardClaims: the guard spared the origin calls.
-func (s *storm) guardClaims() []claim {
+func (s *storm) guardClaims() []show.Claim {
 	spared := s.before.requests - s.requests
-	return []claim{
-		claimed(spared > 0 && s.requests == len(s.flights),
-			fmt.Sprintf("the guard spared the origin %d of %s", spared, many(s.before.requests, "request")),
+	return []show.Claim{
+		show.Claimed(spared > 0 && s.requests == len(s.flights),
+			fmt.Sprintf("the guard spared the origin %d of %s", spared, show.Many(s.before.requests, "request")),
 			"%d requests, %d flights", s.requests, len(s.flights)),
 	}
 }

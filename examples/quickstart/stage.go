@@ -9,24 +9,25 @@ import (
 	"time"
 
 	freshet "github.com/freshet-go/freshet/api"
+	"github.com/freshet-go/freshet/examples/internal/show"
 )
 
 // scene is one thing to show.
 type scene interface {
 	title() string
 	play(ctx context.Context, st *stage) error // do it, measure it, print it
-	claims() []claim                           // what was shown, checked
+	claims() []show.Claim                      // what was shown, checked
 }
 
 // stage is what the scenes share: an origin and the caches in front of it.
 type stage struct {
 	options
-	scr      *screen
+	scr      *show.Screen
 	dice     *rand.Rand
 	airports []Airport
 	origin   *origin
 	runtime  *freshet.Runtime
-	caches   []*subject // all of them, in the order of the counters' columns
+	caches   []*subject // all of them, in the order of the counters' show.Columns
 
 	polite    *subject // what a service would have
 	unguarded *subject // every reload flies; a client that ignores cancellation
@@ -49,7 +50,7 @@ const (
 // reloads is how many reloads a storm has.
 const reloads = 10
 
-func newStage(opts options, scr *screen) (*stage, error) {
+func newStage(opts options, scr *show.Screen) (*stage, error) {
 	records, err := airports()
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/freshet-go/freshet/examples/internal/show"
 	"github.com/freshet-go/freshet/streams"
 )
 
@@ -17,34 +18,34 @@ type timeline struct {
 
 const barWidth = 36
 
-func (t timeline) lines(scr *screen, flights []flight, ends map[uint64]streams.Event[Airport]) []string {
+func (t timeline) lines(scr *show.Screen, flights []flight, ends map[uint64]streams.Event[Airport]) []string {
 	lines := make([]string, 0, 1+len(flights))
-	lines = append(lines, "   "+scr.paint(faint, fmt.Sprintf("%6s %7s  0 ms%*s  %s",
-		"flight", "edition", barWidth-len("0 ms"), millis(t.span()), "its answer is")))
+	lines = append(lines, "   "+scr.Paint(show.Faint, fmt.Sprintf("%6s %7s  0 ms%*s  %s",
+		"flight", "edition", barWidth-len("0 ms"), show.Millis(t.span()), "its answer is")))
 	for _, f := range flights {
 		edition := "?"
 		if !f.back.IsZero() {
 			edition = fmt.Sprint(f.edition)
 		}
 		bar, fate, paint := t.flight(f, ends)
-		lines = append(lines, fmt.Sprintf("   %6d %7s  %s  %s", f.seq, edition, scr.paint(paint, bar), scr.paint(paint, fate)))
+		lines = append(lines, fmt.Sprintf("   %6d %7s  %s  %s", f.seq, edition, scr.Paint(paint, bar), scr.Paint(paint, fate)))
 	}
 	return lines
 }
 
 // flight draws one flight.
-func (t timeline) flight(f flight, ends map[uint64]streams.Event[Airport]) (bar, fate string, paint colour) {
-	mark, fate, paint := "›", "in the air", cyan
+func (t timeline) flight(f flight, ends map[uint64]streams.Event[Airport]) (bar, fate string, paint show.Colour) {
+	mark, fate, paint := "›", "in the air", show.Cyan
 	until := t.now
 	if end, over := ends[f.seq]; over {
 		until = end.At
 		switch end.Kind {
 		case streams.Dropped:
-			mark, fate, paint = "×", "dropped, "+end.Reason, faint
+			mark, fate, paint = "×", "dropped, "+end.Reason, show.Faint
 		case streams.Failed:
-			mark, fate, paint = "!", "an error", red
+			mark, fate, paint = "!", "an error", show.Red
 		default:
-			mark, fate, paint = "●", "kept", green
+			mark, fate, paint = "●", "kept", show.Green
 		}
 	}
 	from, to := t.column(f.off), t.column(until)

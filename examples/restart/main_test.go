@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/freshet-go/freshet/examples/internal/show"
 )
 
 // The process that the show starts is this test then.
@@ -37,7 +39,7 @@ var shown = sync.OnceValue(func() (r struct {
 
 func TestItComesBackWarm(t *testing.T) {
 	r := shown()
-	require.Equal(t, exitTrue, r.code, "%s\n%s", r.out, r.errs)
+	require.Equal(t, show.ExitTrue, r.code, "%s\n%s", r.out, r.errs)
 	require.Empty(t, r.errs)
 	for _, line := range []string{
 		`(?m)^ +steady +0 +0 +0 +0$`,
@@ -104,7 +106,7 @@ func TestWhatIsNotTrueIsSaid(t *testing.T) {
 		s.returned[busy] = counts{requests: 24, conditional: 24}
 		return s
 	}
-	require.NoError(t, verify(good().claims()))
+	require.NoError(t, show.Verify(good().claims()))
 	for name, spoil := range map[string]func(*seen){
 		"learned twice":       func(s *seen) { s.learned[busy] = counts{requests: 25, full: 25} },
 		"it ended by itself":  func(s *seen) { s.how = "exit status 0" },
@@ -123,7 +125,7 @@ func TestWhatIsNotTrueIsSaid(t *testing.T) {
 	} {
 		s := good()
 		spoil(s)
-		require.ErrorContains(t, verify(s.claims()), "not true", name)
+		require.ErrorContains(t, show.Verify(s.claims()), "not true", name)
 	}
 }
 
@@ -142,10 +144,10 @@ func TestFlags(t *testing.T) {
 		code      int
 		out, errs string
 	}{
-		{[]string{"-h"}, exitTrue, "Usage: go run ./examples/restart", ""},
-		{[]string{"-fast"}, exitUsage, "", "-fast"},
-		{[]string{"twice"}, exitUsage, "", `"twice"`},
-		{[]string{"-dir", "/dev/null/x"}, exitFalse, "", "restart: "},
+		{[]string{"-h"}, show.ExitTrue, "Usage: go run ./examples/restart", ""},
+		{[]string{"-fast"}, show.ExitUsage, "", "-fast"},
+		{[]string{"twice"}, show.ExitUsage, "", `"twice"`},
+		{[]string{"-dir", "/dev/null/x"}, show.ExitFalse, "", "restart: "},
 	} {
 		var out, errs bytes.Buffer
 		require.Equal(t, c.code, run(t.Context(), c.args, &out, &errs), c.args)
@@ -158,6 +160,6 @@ func TestInterruptedRunEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(200*time.Millisecond, cancel)
 	var out, errs bytes.Buffer
-	require.Equal(t, exitInterrupted, run(ctx, nil, &out, &errs))
+	require.Equal(t, show.ExitInterrupted, run(ctx, nil, &out, &errs))
 	require.Contains(t, errs.String(), "interrupted")
 }

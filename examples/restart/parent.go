@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/freshet-go/freshet/examples/internal/show"
 )
 
 // life is a process with a cache on the bolt file.
@@ -81,7 +83,7 @@ const (
 )
 
 // play is the show.
-func play(ctx context.Context, dir string, scr *screen) (err error) {
+func play(ctx context.Context, dir string, scr *show.Screen) (err error) {
 	begun := time.Now()
 	if dir == "" {
 		if dir, err = os.MkdirTemp("", "freshet-restart-"); err != nil {
@@ -98,10 +100,10 @@ func play(ctx context.Context, dir string, scr *screen) (err error) {
 		return err
 	}
 	defer o.close()
-	scr.text("freshet restart: %d records served at %s", allRecords, o.url())
-	scr.text("   %3d steady, max-age=3600", howMany[steady])
-	scr.text("   %3d brief, max-age=1", howMany[brief])
-	scr.text("   %3d busy, max-age=1, edited all the time", howMany[busy])
+	scr.Text("freshet restart: %d records served at %s", allRecords, o.url())
+	scr.Text("   %3d steady, max-age=3600", howMany[steady])
+	scr.Text("   %3d brief, max-age=1", howMany[brief])
+	scr.Text("   %3d busy, max-age=1, edited all the time", howMany[busy])
 
 	s := &seen{}
 	if err := s.firstLife(ctx, o, path, scr); err != nil {
@@ -113,20 +115,10 @@ func play(ctx context.Context, dir string, scr *screen) (err error) {
 	if err := s.secondLife(ctx, o, path, scr); err != nil {
 		return fmt.Errorf("the second life: %w", err)
 	}
-	claims := s.claims()
-	scr.text("")
-	for _, c := range claims {
-		scr.verdict(c)
-	}
-	if err := verify(claims); err != nil {
-		return err
-	}
-	scr.text("")
-	scr.text("All %d claims held, in %.1f s.", len(claims), time.Since(begun).Seconds())
-	return nil
+	return scr.Conclude(s.claims(), begun)
 }
 
-func (s *seen) firstLife(ctx context.Context, o *origin, path string, scr *screen) error {
+func (s *seen) firstLife(ctx context.Context, o *origin, path string, scr *show.Screen) error {
 	s.started = time.Now()
 	l, err := begin(ctx, learnAndWork, o.url(), path)
 	if err != nil {
@@ -136,9 +128,9 @@ func (s *seen) firstLife(ctx context.Context, o *origin, path string, scr *scree
 		return err
 	}
 	s.learned = o.count()
-	scr.title("1  It learns (process %d)", l.cmd.Process.Pid)
-	scr.text("   an empty file; every record read once in %s and on disk", millis(s.first.Took))
-	scr.answers(s.learned)
+	scr.Title("1  It learns (process %d)", l.cmd.Process.Pid)
+	scr.Text("   an empty file; every record read once in %s and on disk", show.Millis(s.first.Took))
+	answers(scr, s.learned)
 
 	if _, err := l.stdin.Write([]byte{'\n'}); err != nil {
 		return errors.Join(err, l.cmd.Wait())
@@ -153,24 +145,24 @@ func (s *seen) firstLife(ctx context.Context, o *origin, path string, scr *scree
 	s.how, err = l.kill()
 	s.killed = time.Now()
 	s.worked = o.count()[busy].requests
-	scr.title("2  kill -9")
-	scr.text("   it was reloading the busy records, %d answers in %s: %s", s.worked, millis(s.killed.Sub(begun)), s.how)
+	scr.Title("2  kill -9")
+	scr.Text("   it was reloading the busy records, %d answers in %s: %s", s.worked, show.Millis(s.killed.Sub(begun)), s.how)
 	return err
 }
 
 // meanwhile the process is dead, what it knew grows stale, and some is edited.
-func (s *seen) meanwhile(ctx context.Context, o *origin, scr *screen) error {
+func (s *seen) meanwhile(ctx context.Context, o *origin, scr *show.Screen) error {
 	for i, key := range keysOf(brief) {
 		if i%editOf == 0 {
 			s.edited = append(s.edited, key)
 		}
 	}
 	o.edit(s.edited...)
-	scr.text("   dead for %s: the brief records go stale, and %d of them are edited", millis(briefAge+100*time.Millisecond), len(s.edited))
+	scr.Text("   dead for %s: the brief records go stale, and %d of them are edited", show.Millis(briefAge+100*time.Millisecond), len(s.edited))
 	return pause(ctx, briefAge+100*time.Millisecond)
 }
 
-func (s *seen) secondLife(ctx context.Context, o *origin, path string, scr *screen) error {
+func (s *seen) secondLife(ctx context.Context, o *origin, path string, scr *show.Screen) error {
 	o.count()
 	s.back = time.Now()
 	l, err := begin(ctx, comeBack, o.url(), path)
@@ -187,9 +179,9 @@ func (s *seen) secondLife(ctx context.Context, o *origin, path string, scr *scre
 	if err := errors.Join(l.cmd.Wait(), l.stdin.Close()); err != nil && !errors.Is(err, os.ErrClosed) {
 		return fmt.Errorf("%w: %s", err, strings.TrimSpace(l.errors.String()))
 	}
-	scr.title("3  It comes back (process %d)", l.cmd.Process.Pid)
-	scr.text("   the file opened in %s; every record read once in %s", millis(s.second.Opened), millis(s.second.Took))
-	scr.answers(s.returned)
+	scr.Title("3  It comes back (process %d)", l.cmd.Process.Pid)
+	scr.Text("   the file opened in %s; every record read once in %s", show.Millis(s.second.Opened), show.Millis(s.second.Took))
+	answers(scr, s.returned)
 	return nil
 }
 
@@ -202,5 +194,14 @@ func pause(ctx context.Context, d time.Duration) error {
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	}
+}
+
+// answers prints what the origin counted.
+func answers(scr *show.Screen, by map[string]counts) {
+	scr.Text("   %-8s %9s %6s %6s %8s", "origin:", "requests", "200", "304", "bytes")
+	for _, kind := range []string{steady, brief, busy} {
+		c := by[kind]
+		scr.Text("   %-8s %9d %6d %6d %8d", kind, c.requests, c.full, c.unchanged, c.bytes)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/reactivex/rxgo/v2"
 
+	"github.com/freshet-go/freshet/examples/internal/show"
 	"github.com/freshet-go/freshet/streams"
 )
 
@@ -16,7 +17,7 @@ const theEnd = "the end: it is closed"
 
 // debounce: the cache is closed while prices wait for silence. It is the last
 // scene.
-func debounce(ctx context.Context, st *stage, p *page) ([]claim, error) {
+func debounce(ctx context.Context, st *stage, p *page) ([]show.Claim, error) {
 	p.title("Debounce, and the cache is closed: rxgo's loses what waits")
 	const silence = time.Minute // it ends first
 	rxCtx, leave := context.WithCancel(ctx)
@@ -53,10 +54,10 @@ func debounce(ctx context.Context, st *stage, p *page) ([]claim, error) {
 	}
 	p.beside([]string{"rxgo"}, []string{"typed"})
 	p.beside(left, right)
-	return []claim{
-		claimed(slices.Equal(right, []string{"rye  49.30", "tin  315.20", "bell", "gold 2,420.03", theEnd}) && errors.Is(rightErr, streams.ErrClosed),
+	return []show.Claim{
+		show.Claimed(slices.Equal(right, []string{"rye  49.30", "tin  315.20", "bell", "gold 2,420.03", theEnd}) && errors.Is(rightErr, streams.ErrClosed),
 			"streams.Debounce gives the last price of every key before the end", "%q", right),
-		claimed(slices.Equal(left, []string{theEnd}) && errors.Is(leftErr, streams.ErrClosed),
+		show.Claimed(slices.Equal(left, []string{theEnd}) && errors.Is(leftErr, streams.ErrClosed),
 			"rxgo's Debounce gives the end alone", "%q", left),
 	}, nil
 }

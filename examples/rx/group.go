@@ -4,12 +4,13 @@ import (
 	"context"
 	"slices"
 
+	"github.com/freshet-go/freshet/examples/internal/show"
 	"github.com/freshet-go/freshet/streams"
 )
 
 // group: what GroupBy is for is a map in the loop. The tape is read again from
 // a token of before it.
-func group(ctx context.Context, st *stage, p *page) ([]claim, error) {
+func group(ctx context.Context, st *stage, p *page) ([]show.Claim, error) {
 	p.title("Group by key: a map in the loop, typed only")
 	sub, err := st.prices.Watch(ctx, news(), streams.Since(st.begin))
 	if err != nil {
@@ -34,8 +35,8 @@ func group(ctx context.Context, st *stage, p *page) ([]claim, error) {
 	for _, name := range order {
 		g := groups[name]
 		p.line("   %-6s %10s %10s %10s %10s", name,
-			money(g[0]), money(slices.Min(g)), money(slices.Max(g)), money(g[len(g)-1]))
+			show.Money(g[0]), show.Money(slices.Min(g)), show.Money(slices.Max(g)), show.Money(g[len(g)-1]))
 		equal = equal && slices.Equal(g, st.seen[name])
 	}
-	return []claim{claimed(equal, "a token of before the tape brought the whole tape again", "%v", groups)}, nil
+	return []show.Claim{show.Claimed(equal, "a token of before the tape brought the whole tape again", "%v", groups)}, nil
 }

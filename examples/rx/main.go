@@ -21,6 +21,7 @@ import (
 	"time"
 
 	freshet "github.com/freshet-go/freshet/api"
+	"github.com/freshet-go/freshet/examples/internal/show"
 	"github.com/freshet-go/freshet/streams"
 )
 
@@ -76,7 +77,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func say(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
 
 // scene shows one thing and claims what it has shown.
-type scene func(context.Context, *stage, *page) ([]claim, error)
+type scene func(context.Context, *stage, *page) ([]show.Claim, error)
 
 // stage is what the scenes share.
 type stage struct {
@@ -93,7 +94,7 @@ func play(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
-	var claims []claim
+	var claims []show.Claim
 	for _, s := range []scene{observers, sideBySide, take, merge, group, debounce} {
 		more, err := s(ctx, st, p)
 		if err != nil {
@@ -106,12 +107,12 @@ func play(ctx context.Context, p *page) error {
 	}
 	left := 0
 	err = until(ctx, func() bool { left = runtime.NumGoroutine() - before; return left <= 0 })
-	claims = append(claims, claimed(err == nil, "no goroutine is left behind", "%d are", left))
+	claims = append(claims, show.Claimed(err == nil, "no goroutine is left behind", "%d are", left))
 	p.line("")
 	for _, c := range claims {
 		p.verdict(c)
 	}
-	return verify(claims)
+	return show.Verify(claims)
 }
 
 // newStage opens the cache and takes the cursors of what is to be read later.

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/freshet-go/freshet/examples/internal/show"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -41,13 +43,13 @@ func TestWhatIsNotTrueIsFound(t *testing.T) {
 	defer func() { require.NoError(t, st.prices.Close(context.Background())) }()
 	claims, err := observers(t.Context(), st, p)
 	require.NoError(t, err)
-	require.NoError(t, verify(claims))
+	require.NoError(t, show.Verify(claims))
 	st.sides[2].want[1] = "gold, tin, rye, gold"
 	st.seen["gold"][0]++
 	for _, s := range []scene{sideBySide, group} {
 		claims, err := s(t.Context(), st, p)
 		require.NoError(t, err)
-		require.ErrorContains(t, verify(claims), "not true: ")
+		require.ErrorContains(t, show.Verify(claims), "not true: ")
 		p.verdict(claims[0])
 	}
 	require.Contains(t, out.String(), "\nNO rxgo's safe operators and the typed ones say the same (BufferWithCount(4)")
@@ -89,9 +91,4 @@ func TestInterruptedRunEnds(t *testing.T) {
 	var out, errs bytes.Buffer
 	require.Equal(t, 130, run(ctx, nil, &out, &errs))
 	require.Equal(t, "rx: interrupted\n", errs.String())
-}
-
-func TestMoney(t *testing.T) {
-	require.Equal(t, "1,234,567.05", money(123_456_705))
-	require.Equal(t, "0.50", money(50))
 }

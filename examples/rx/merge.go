@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/freshet-go/freshet/examples/internal/show"
 	"github.com/freshet-go/freshet/streams"
 )
 
 // merge: the events of two caches in one loop, each with its cache's name and
 // in its cache's order.
-func merge(ctx context.Context, st *stage, p *page) (claims []claim, err error) {
+func merge(ctx context.Context, st *stage, p *page) (claims []show.Claim, err error) {
 	p.title("Merge: two caches in one loop, typed only")
 	metals, err := st.exchange.open("metals")
 	if err != nil {
@@ -59,8 +60,8 @@ func merge(ctx context.Context, st *stage, p *page) (claims []claim, err error) 
 	p.beside(got["metals"], got["crops"])
 	same := len(got) == 2 && slices.Equal(got["metals"], want["metals"]) && slices.Equal(got["crops"], want["crops"])
 	ended := errors.Is(a.Err(), streams.ErrClosed) && errors.Is(b.Err(), streams.ErrClosed)
-	return []claim{
-		claimed(same && ended, fmt.Sprintf("merged, all %d prices came in each cache's order, and the loop ended both", played),
+	return []show.Claim{
+		show.Claimed(same && ended, fmt.Sprintf("merged, all %d prices came in each cache's order, and the loop ended both", played),
 			"%v, ended: %v", got, ended),
 	}, nil
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"github.com/freshet-go/freshet/examples/internal/show"
 )
 
 // observers: two observers of one Observable read while the tape is played.
-func observers(ctx context.Context, st *stage, p *page) ([]claim, error) {
+func observers(ctx context.Context, st *stage, p *page) ([]show.Claim, error) {
 	p.title("One Observable, two observers, a subscription each")
 	lines := st.prices.Observe(news()).Filter(priced).Map(func(_ context.Context, v any) (any, error) {
 		e := v.(event)
@@ -48,10 +50,10 @@ func observers(ctx context.Context, st *stage, p *page) ([]claim, error) {
 		}
 		want = append(want, fmt.Sprintf("%2d %-7s %v", i+1, kind, q))
 	}
-	return []claim{
-		claimed(slices.Equal(left, want) && slices.Equal(right, want),
+	return []show.Claim{
+		show.Claimed(slices.Equal(left, want) && slices.Equal(right, want),
 			"both observers have read the whole tape, in its order", "%q and %q", left, right),
-		claimed(between == 2 && err == nil, "their two subscriptions ended with their contexts",
+		show.Claimed(between == 2 && err == nil, "their two subscriptions ended with their contexts",
 			"%d of them, and %d of %d afterwards", between, after, before),
 	}, nil
 }

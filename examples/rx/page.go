@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/freshet-go/freshet/examples/internal/show"
 )
 
 // columns is how wide the output is: it fits every terminal.
@@ -42,19 +44,10 @@ func (p *page) beside(left, right []string) {
 }
 
 // verdict prints a claim and whether it holds.
-func (p *page) verdict(c claim) {
-	if c.holds {
-		p.line("ok %s", c.says)
+func (p *page) verdict(c show.Claim) {
+	if c.Holds {
+		p.line("ok %s", c.Says)
 	} else {
-		p.line("NO %s (%s)", c.says, c.found)
+		p.line("NO %s (%s)", c.Says, c.Found)
 	}
-}
-
-// money writes cents as 1,234.50.
-func money(cents int) string {
-	whole := fmt.Sprint(cents / 100)
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + "," + whole[i:]
-	}
-	return fmt.Sprintf("%s.%02d", whole, cents%100)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/reactivex/rxgo/v2"
 
+	"github.com/freshet-go/freshet/examples/internal/show"
 	"github.com/freshet-go/freshet/streams"
 )
 
@@ -132,7 +133,7 @@ func (s *side) prepare(ctx context.Context, st *stage) (err error) {
 
 // sideBySide: rxgo's operators that are safe, and the typed ones, on the same
 // events. It runs after the tape was played: the cursors are from before.
-func sideBySide(ctx context.Context, st *stage, p *page) ([]claim, error) {
+func sideBySide(ctx context.Context, st *stage, p *page) ([]show.Claim, error) {
 	equal, found := true, ""
 	for _, s := range st.sides {
 		p.title("%s", s.title)
@@ -155,7 +156,7 @@ func sideBySide(ctx context.Context, st *stage, p *page) ([]claim, error) {
 			equal, found = false, fmt.Sprintf("%s: %q and %q", s.title, left, right)
 		}
 	}
-	return []claim{claimed(equal, "rxgo's safe operators and the typed ones say the same", "%s", found)}, nil
+	return []show.Claim{show.Claimed(equal, "rxgo's safe operators and the typed ones say the same", "%s", found)}, nil
 }
 
 // prices passes what tells of a price, as priced does: streams.Filter lets the

@@ -7,6 +7,7 @@ import (
 
 	"github.com/reactivex/rxgo/v2"
 
+	"github.com/freshet-go/freshet/examples/internal/show"
 	"github.com/freshet-go/freshet/streams"
 )
 
@@ -16,7 +17,7 @@ const standstill = 50 * time.Millisecond
 
 // take: rxgo's Take ends with the event after the last that it takes, and its
 // source not even then.
-func take(ctx context.Context, st *stage, p *page) ([]claim, error) {
+func take(ctx context.Context, st *stage, p *page) ([]show.Claim, error) {
 	p.title("Take(3): rxgo's waits for a fourth, and its source goes on")
 	rxCtx, leave := context.WithCancel(ctx)
 	defer leave()
@@ -67,10 +68,10 @@ func take(ctx context.Context, st *stage, p *page) ([]claim, error) {
 	} {
 		p.line("   %-24s %-28s %s", row[0], row[1], row[2])
 	}
-	return []claim{
-		claimed(taken == 3 && typed, "streams.Take(3) ends with the third event, and so does its subscription",
+	return []show.Claim{
+		show.Claimed(taken == 3 && typed, "streams.Take(3) ends with the third event, and so does its subscription",
 			"%d events, ended: %v", taken, typed),
-		claimed(open && closed && subscribed && err == nil,
+		show.Claimed(open && closed && subscribed && err == nil,
 			"rxgo's Take(3) ends with the fourth, its subscription with the context",
 			"open after three: %v, closed after four: %v, subscribed: %v, %v", open, closed, subscribed, err),
 	}, nil

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	freshet "github.com/freshet-go/freshet/api"
+	"github.com/freshet-go/freshet/examples/internal/show"
 )
 
 // Quote is the record: what an instrument costs.
@@ -18,7 +19,7 @@ func (q Quote) String() string {
 	if q.Name == bell {
 		return bell
 	}
-	return fmt.Sprintf("%-4s %s", q.Name, money(q.Cents))
+	return fmt.Sprintf("%-4s %s", q.Name, show.Money(q.Cents))
 }
 
 // bell is a record like any other, and the last of the tape: who reads it has

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/freshet-go/freshet/examples/internal/show"
 	"github.com/freshet-go/freshet/streams"
 	"github.com/freshet-go/freshet/streams/streamstest"
 )
@@ -20,7 +21,7 @@ type absence struct {
 const shortBreak = history / 2
 
 func (a *absence) play(ctx context.Context, s *story) (err error) {
-	s.scr.story("The desk closes its subscription and keeps the token. After %d events it comes back with streams.Since(token).", shortBreak)
+	s.scr.Story("The desk closes its subscription and keeps the token. After %d events it comes back with streams.Since(token).", shortBreak)
 	var token streams.Token
 	token, a.left = s.desk.leave()
 	s.desk.now("is away")
@@ -36,12 +37,12 @@ func (a *absence) play(ctx context.Context, s *story) (err error) {
 		return err
 	}
 	s.desk.now("reads")
-	s.scr.fact("left at revision %s, came back %s behind, caught up on:", count(a.left), many(a.behind, "event"))
-	s.scr.news(was, a.caught)
+	s.scr.Fact("left at revision %s, came back %s behind, caught up on:", show.Count(a.left), show.Many(a.behind, "event"))
+	tell(s.scr, was, a.caught)
 	return nil
 }
 
-func (a *absence) claims(truth []streams.Event[Quote]) []claim {
+func (a *absence) claims(truth []streams.Event[Quote]) []show.Claim {
 	missed := 0
 	whole := len(a.caught) >= int(a.behind)
 	for _, e := range truth {
@@ -51,9 +52,9 @@ func (a *absence) claims(truth []streams.Event[Quote]) []claim {
 		whole = whole && same(a.caught[missed], e)
 		missed++
 	}
-	return []claim{
-		claimed(whole && a.behind >= shortBreak && missed == len(a.caught),
-			fmt.Sprintf("a token brought the desk all %s that it had missed, each once, in order", many(len(a.caught), "event")),
+	return []show.Claim{
+		show.Claimed(whole && a.behind >= shortBreak && missed == len(a.caught),
+			fmt.Sprintf("a token brought the desk all %s that it had missed, each once, in order", show.Many(len(a.caught), "event")),
 			"%d of %d, at least %d, as they happened: %v", missed, len(a.caught), a.behind, whole),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/freshet-go/freshet/examples/internal/show"
 	"github.com/freshet-go/freshet/streams"
 	"github.com/freshet-go/freshet/streams/streamstest"
 )
@@ -18,7 +19,7 @@ type expiry struct {
 }
 
 func (x *expiry) play(ctx context.Context, s *story) (err error) {
-	s.scr.story("The desk leaves with its token and comes back when more has happened than the history holds.")
+	s.scr.Story("The desk leaves with its token and comes back when more has happened than the history holds.")
 	var token streams.Token
 	token, x.left = s.desk.leave()
 	s.desk.now("is away")
@@ -29,7 +30,7 @@ func (x *expiry) play(ctx context.Context, s *story) (err error) {
 	if x.answer = s.desk.open(ctx, about, streams.Since(token)); x.answer == nil {
 		return nil // claims says so
 	}
-	s.scr.fact("Since(its token), %s: %v", count(x.left), x.answer)
+	s.scr.Fact("Since(its token), %s: %v", show.Count(x.left), x.answer)
 	about = streamstest.Record[Quote]{Name: "the desk, anew", Snapshot: true}
 	if err := s.desk.open(ctx, about, streams.WithSnapshot()); err != nil {
 		return err
@@ -39,15 +40,15 @@ func (x *expiry) play(ctx context.Context, s *story) (err error) {
 	}
 	x.synced = s.desk.board.revision
 	s.desk.now("reads")
-	s.scr.fact("so it drops its board and begins with a snapshot: %s, synced at revision %s", many(x.values, "value"), count(x.synced))
+	s.scr.Fact("so it drops its board and begins with a snapshot: %s, synced at revision %s", show.Many(x.values, "value"), show.Count(x.synced))
 	return nil
 }
 
-func (x *expiry) claims() []claim {
+func (x *expiry) claims() []show.Claim {
 	compacted, ok := isCompacted(x.answer)
-	return []claim{
-		claimed(ok && compacted.Oldest > x.left+1 && x.values == len(opening),
-			fmt.Sprintf("a token that is too old is refused; a snapshot of %s replaces it", many(x.values, "value")),
+	return []show.Claim{
+		show.Claimed(ok && compacted.Oldest > x.left+1 && x.values == len(opening),
+			fmt.Sprintf("a token that is too old is refused; a snapshot of %s replaces it", show.Many(x.values, "value")),
 			"answered with %v, and %d values", x.answer, x.values),
 	}
 }

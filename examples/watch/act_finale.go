@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/freshet-go/freshet/examples/internal/show"
 	"github.com/freshet-go/freshet/streams"
 	"github.com/freshet-go/freshet/streams/streamstest"
 )
@@ -21,7 +22,7 @@ type finale struct {
 }
 
 func (f *finale) play(ctx context.Context, s *story) error {
-	s.scr.story("Trading ends. The board and the desk read on to the last event, then both are held against the cache and the market.")
+	s.scr.Story("Trading ends. The board and the desk read on to the last event, then both are held against the cache and the market.")
 	if err := s.desk.follow(ctx, 400*time.Millisecond); err != nil {
 		return err
 	}
@@ -56,8 +57,8 @@ func (f *finale) play(ctx context.Context, s *story) error {
 	f.parts = append([]streamstest.Record[Quote]{s.wall.recorder.Record()}, s.desk.parts...)
 	f.flights = s.cache.Stats().Flights
 	f.requests, f.unchanged = s.origin.requests.Load(), s.origin.unchanged.Load()
-	s.scr.fact("%s since the beginning; the board was never later than %s", many(len(f.truth), "event"), millis(s.wall.slowest))
-	s.scr.fact("%s to the origin, %s of them answered with 304: no new price", many(f.requests, "request"), count(f.unchanged))
+	s.scr.Fact("%s since the beginning; the board was never later than %s", show.Many(len(f.truth), "event"), show.Millis(s.wall.slowest))
+	s.scr.Fact("%s to the origin, %s of them answered with 304: no new price", show.Many(f.requests, "request"), show.Count(f.unchanged))
 	return nil
 }
 
@@ -82,19 +83,19 @@ func (f *finale) rest(ctx context.Context, s *story) error {
 	return err
 }
 
-func (f *finale) claims() []claim {
+func (f *finale) claims() []show.Claim {
 	all := maps.Equal(f.board, f.cache) && maps.Equal(f.desk, f.cache) && maps.Equal(f.cache, f.market)
 	told := f.told()
 	counts := make(map[streams.Kind]uint64)
 	for _, e := range f.truth {
 		counts[e.Kind]++
 	}
-	return []claim{
-		claimed(told == nil, fmt.Sprintf("of %s none was lost in silence, by the board or by the desk", many(len(f.truth), "event")), "%v", told),
-		claimed(all && len(f.market) == len(opening), fmt.Sprintf("board, desk, cache and market have the same %s", many(len(f.market), "price")),
+	return []show.Claim{
+		show.Claimed(told == nil, fmt.Sprintf("of %s none was lost in silence, by the board or by the desk", show.Many(len(f.truth), "event")), "%v", told),
+		show.Claimed(all && len(f.market) == len(opening), fmt.Sprintf("board, desk, cache and market have the same %s", show.Many(len(f.market), "price")),
 			"board %v, desk %v, cache %v, market %v", f.board, f.desk, f.cache, f.market),
-		claimed(f.requests == f.flights && counts[streams.Revalidated] >= f.unchanged && counts[streams.Revalidated] > 0,
-			fmt.Sprintf("the origin counted the cache's %s, and the events its answers", many(f.flights, "flight")),
+		show.Claimed(f.requests == f.flights && counts[streams.Revalidated] >= f.unchanged && counts[streams.Revalidated] > 0,
+			fmt.Sprintf("the origin counted the cache's %s, and the events its answers", show.Many(f.flights, "flight")),
 			"%d requests, %d flights, %d times 304, %v", f.requests, f.flights, f.unchanged, counts),
 	}
 }

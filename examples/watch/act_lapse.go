@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/freshet-go/freshet/examples/internal/show"
 	"github.com/freshet-go/freshet/streams"
 	"github.com/freshet-go/freshet/streams/streamstest"
 )
@@ -24,11 +25,11 @@ type lapse struct {
 const stall = history + ahead + 32
 
 func (l *lapse) play(ctx context.Context, s *story) (err error) {
-	s.scr.story("The desk does not read. It said nothing of OnOverflow, so it is disconnected: nobody goes on with a hole " +
+	s.scr.Story("The desk does not read. It said nothing of OnOverflow, so it is disconnected: nobody goes on with a hole " +
 		"without having said so.")
 	err = s.until(ctx, func() bool {
 		lag := s.desk.sub.Lag()
-		s.desk.now(fmt.Sprintf("does not read: %s behind", many(lag, "event")))
+		s.desk.now(fmt.Sprintf("does not read: %s behind", show.Many(lag, "event")))
 		return lag >= stall
 	})
 	if err != nil {
@@ -48,14 +49,14 @@ func (l *lapse) play(ctx context.Context, s *story) (err error) {
 	} else {
 		l.own = err
 	}
-	s.scr.fact("%v, %s", l.lagged, many(l.lagged.To-l.lagged.From+1, "event"))
-	s.scr.fact("Since(its token), %s: %v", count(l.left), l.own)
+	s.scr.Fact("%v, %s", l.lagged, show.Many(l.lagged.To-l.lagged.From+1, "event"))
+	s.scr.Fact("Since(its token), %s: %v", show.Count(l.left), l.own)
 	if l.again != nil {
-		s.scr.fact("Since(the token in the error), %s: %v", count(l.lagged.To), l.again)
-		s.scr.fact("too late again, so it began with a snapshot of %s, synced at revision %s", many(l.values, "value"), count(s.desk.board.revision))
+		s.scr.Fact("Since(the token in the error), %s: %v", show.Count(l.lagged.To), l.again)
+		s.scr.Fact("too late again, so it began with a snapshot of %s, synced at revision %s", show.Many(l.values, "value"), show.Count(s.desk.board.revision))
 	} else {
-		s.scr.fact("Since(the token in the error), %s: it goes on behind the loss and caught up on:", count(l.lagged.To))
-		s.scr.news(was, l.caught)
+		s.scr.Fact("Since(the token in the error), %s: it goes on behind the loss and caught up on:", show.Count(l.lagged.To))
+		tell(s.scr, was, l.caught)
 	}
 	s.desk.now("reads")
 	return nil
@@ -79,7 +80,7 @@ func (l *lapse) resume(ctx context.Context, s *story) (err error) {
 	return err
 }
 
-func (l *lapse) claims(truth []streams.Event[Quote]) []claim {
+func (l *lapse) claims(truth []streams.Event[Quote]) []show.Claim {
 	lost := 0
 	for _, e := range truth {
 		if l.lagged.From <= e.Revision && e.Revision <= l.lagged.To {
@@ -88,17 +89,17 @@ func (l *lapse) claims(truth []streams.Event[Quote]) []claim {
 	}
 	told := int(l.lagged.To - l.lagged.From + 1)
 	_, gone := isCompacted(l.own)
-	claims := []claim{
-		claimed(told == lost && lost > 0 && l.lagged.From == l.left+1,
-			fmt.Sprintf("the slow desk was disconnected and told of all %s it lost", many(lost, "event")),
+	claims := []show.Claim{
+		show.Claimed(told == lost && lost > 0 && l.lagged.From == l.left+1,
+			fmt.Sprintf("the slow desk was disconnected and told of all %s it lost", show.Many(lost, "event")),
 			"%d of %d told, from revision %d after %d", told, lost, l.lagged.From, l.left),
-		claimed(gone, "the place before a loss cannot be gone back to", "its token is answered with: %v", l.own),
+		show.Claimed(gone, "the place before a loss cannot be gone back to", "its token is answered with: %v", l.own),
 	}
 	if l.again == nil {
-		return append(claims, claimed(len(l.caught) > 0 && l.caught[0].Revision == l.lagged.To+1,
+		return append(claims, show.Claimed(len(l.caught) > 0 && l.caught[0].Revision == l.lagged.To+1,
 			"it went on with the first event behind the loss", "%d events: %v", len(l.caught), l.caught))
 	}
 	_, gone = isCompacted(l.again)
-	return append(claims, claimed((gone || isLagged(l.again)) && l.values == len(opening),
+	return append(claims, show.Claimed((gone || isLagged(l.again)) && l.values == len(opening),
 		"too late for the place behind the loss, it was told and began anew", "%v, and %d values", l.again, l.values))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/freshet-go/freshet/examples/internal/show"
 	"github.com/freshet-go/freshet/streams"
 	"github.com/freshet-go/freshet/streams/streamstest"
 )
@@ -15,9 +16,9 @@ type prologue struct {
 }
 
 func (p *prologue) play(ctx context.Context, s *story) (err error) {
-	s.scr.story("The board subscribes with WithSnapshot and Live: what the cache holds, then all that happens; and as long "+
+	s.scr.Story("The board subscribes with WithSnapshot and Live: what the cache holds, then all that happens; and as long "+
 		"as it hangs, the cache fetches its %d prices every %s. A desk subscribes beside it. The cache keeps %d events: who is "+
-		"further behind loses some.", len(opening), millis(refresh), history)
+		"further behind loses some.", len(opening), show.Millis(refresh), history)
 	s.desk.now("opens")
 	if err := s.desk.open(ctx, streamstest.Record[Quote]{Name: "the desk", Snapshot: true}, streams.WithSnapshot()); err != nil {
 		return err
@@ -30,14 +31,14 @@ func (p *prologue) play(ctx context.Context, s *story) (err error) {
 	if err := s.desk.follow(ctx, 800*time.Millisecond); err != nil {
 		return err
 	}
-	s.scr.fact("the desk has %d prices, synced at revision %s, and %s since",
-		p.values, count(synced), many(len(s.desk.parts[0].Events)-p.values-1, "event"))
+	s.scr.Fact("the desk has %d prices, synced at revision %s, and %s since",
+		p.values, show.Count(synced), show.Many(len(s.desk.parts[0].Events)-p.values-1, "event"))
 	return nil
 }
 
-func (p *prologue) claims(s *story) []claim {
-	return []claim{
-		claimed(s.wall.snapshot == len(opening) && p.values == len(opening),
+func (p *prologue) claims(s *story) []show.Claim {
+	return []show.Claim{
+		show.Claimed(s.wall.snapshot == len(opening) && p.values == len(opening),
 			fmt.Sprintf("both began with a snapshot of %d values", len(opening)),
 			"%d and %d values", s.wall.snapshot, p.values),
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/freshet-go/freshet/examples/internal/show"
 	"github.com/freshet-go/freshet/streams"
 )
 
@@ -33,9 +34,9 @@ func (b *board) apply(e streams.Event[Quote]) {
 	case e.Kind == streams.Synced:
 		b.synced = true
 	case e.Kind.Control():
-	case e.Kind == streams.Evicted || e.Kind == streams.Missing:
+	case e.After == nil:
 		delete(b.rows, e.Key)
-	case e.After != nil:
+	default:
 		r := b.rows[e.Key]
 		if r == nil {
 			r = &row{quote: *e.After}
@@ -66,8 +67,8 @@ func (b *board) quotes() map[string]Quote {
 }
 
 // lines draws the board.
-func (b *board) lines(scr *screen) []string {
-	lines := []string{"   " + scr.paint(faint, fmt.Sprintf("%-8s %10s %8s  %-*s %6s", "", "price", "last", course, "course", "moves"))}
+func (b *board) lines(scr *show.Screen) []string {
+	lines := []string{"   " + scr.Paint(show.Faint, fmt.Sprintf("%-8s %10s %8s  %-*s %6s", "", "price", "last", course, "course", "moves"))}
 	for _, name := range instruments() {
 		r := b.rows[name]
 		if r == nil {
@@ -78,8 +79,8 @@ func (b *board) lines(scr *screen) []string {
 		if r.last != 0 {
 			last = signed(r.last)
 		}
-		lines = append(lines, fmt.Sprintf("   %-8s %10s %s  %-*s %6s", name, money(r.quote.Cents),
-			scr.paint(tone(r.last), fmt.Sprintf("%8s", last)), course, spark(r.course), count(r.quote.Move)))
+		lines = append(lines, fmt.Sprintf("   %-8s %10s %s  %-*s %6s", name, show.Money(r.quote.Cents),
+			scr.Paint(tone(r.last), fmt.Sprintf("%8s", last)), course, spark(r.course), show.Count(r.quote.Move)))
 	}
 	return lines
 }
@@ -106,14 +107,11 @@ func spark(numbers []int) string {
 	return out.String()
 }
 
-// money writes cents as 1,234.56.
-func money(cents int) string { return fmt.Sprintf("%s.%02d", count(cents/100), cents%100) }
-
 // signed writes a move of cents as +1.25.
 func signed(cents int) string {
 	sign := "+"
 	if cents < 0 {
 		sign, cents = "-", -cents
 	}
-	return sign + money(cents)
+	return sign + show.Money(cents)
 }

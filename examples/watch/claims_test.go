@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/freshet-go/freshet/examples/internal/show"
 	"github.com/freshet-go/freshet/streams"
 	"github.com/freshet-go/freshet/streams/streamstest"
 )
@@ -46,7 +47,7 @@ func TestAbsenceClaims(t *testing.T) {
 	truth := ticks(1, 500)
 	honest := func() absence { return absence{left: 100, behind: shortBreak, caught: ticks(101, 100+shortBreak)} }
 	a := honest()
-	require.NoError(t, verify(a.claims(truth)))
+	require.NoError(t, show.Verify(a.claims(truth)))
 	for name, doctor := range map[string]func(*absence){
 		"one is missing":    func(a *absence) { a.caught = append(a.caught[:5], a.caught[6:]...) },
 		"one comes twice":   func(a *absence) { a.caught[7] = a.caught[6] },
@@ -59,7 +60,7 @@ func TestAbsenceClaims(t *testing.T) {
 	} {
 		a := honest()
 		doctor(&a)
-		require.ErrorContains(t, verify(a.claims(truth)), "not true: ", name)
+		require.ErrorContains(t, show.Verify(a.claims(truth)), "not true: ", name)
 	}
 }
 
@@ -77,7 +78,7 @@ func TestLapseClaims(t *testing.T) {
 		return l
 	}
 	for _, l := range []lapse{honest(), late()} {
-		require.NoError(t, verify(l.claims(truth)))
+		require.NoError(t, show.Verify(l.claims(truth)))
 	}
 	for name, doctor := range map[string]func() lapse{
 		"lost in silence":      func() lapse { l := honest(); l.left = 90; return l },
@@ -90,13 +91,13 @@ func TestLapseClaims(t *testing.T) {
 		"half of the snapshot": func() lapse { l := late(); l.values = 6; return l },
 	} {
 		l := doctor()
-		require.ErrorContains(t, verify(l.claims(truth)), "not true: ", name)
+		require.ErrorContains(t, show.Verify(l.claims(truth)), "not true: ", name)
 	}
 }
 
 func TestExpiryClaims(t *testing.T) {
 	truth := expiry{left: 100, answer: &streams.CompactedError{Oldest: 102}, values: len(opening)}
-	require.NoError(t, verify(truth.claims()))
+	require.NoError(t, show.Verify(truth.claims()))
 	for name, doctor := range map[string]func(*expiry){
 		"not refused":       func(x *expiry) { x.answer = nil },
 		"for no reason":     func(x *expiry) { x.answer = &streams.CompactedError{Oldest: 101} },
@@ -105,7 +106,7 @@ func TestExpiryClaims(t *testing.T) {
 	} {
 		x := truth
 		doctor(&x)
-		require.ErrorContains(t, verify(x.claims()), "not true: ", name)
+		require.ErrorContains(t, show.Verify(x.claims()), "not true: ", name)
 	}
 }
 
@@ -126,7 +127,7 @@ func TestFinaleClaims(t *testing.T) {
 			},
 		}
 	}
-	require.NoError(t, verify(honest().claims()))
+	require.NoError(t, show.Verify(honest().claims()))
 	for name, doctor := range map[string]func(*finale){
 		"the board is wrong":    func(f *finale) { f.board["tin"] = Quote{} },
 		"the desk lacks a line": func(f *finale) { delete(f.desk, "tin") },
@@ -140,7 +141,7 @@ func TestFinaleClaims(t *testing.T) {
 	} {
 		f := honest()
 		doctor(f)
-		require.ErrorContains(t, verify(f.claims()), "not true: ", name)
+		require.ErrorContains(t, show.Verify(f.claims()), "not true: ", name)
 	}
 }
 

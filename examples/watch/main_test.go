@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/freshet-go/freshet/examples/internal/show"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -31,7 +33,7 @@ var shown = sync.OnceValue(func() (r result) {
 		var out, errs bytes.Buffer
 		r.code = run(context.Background(), nil, &out, &errs)
 		r.out, r.errs = out.String(), errs.String()
-		if r.code != exitTrue || !strings.Contains(r.out, "too late again") {
+		if r.code != show.ExitTrue || !strings.Contains(r.out, "too late again") {
 			break
 		}
 	}
@@ -40,7 +42,7 @@ var shown = sync.OnceValue(func() (r result) {
 
 func TestRunShowsWhatItClaims(t *testing.T) {
 	r := shown()
-	require.Equal(t, exitTrue, r.code, "%s\n%s", r.out, r.errs)
+	require.Equal(t, show.ExitTrue, r.code, "%s\n%s", r.out, r.errs)
 	require.Empty(t, r.errs)
 	for _, line := range []string{
 		`left at revision \d+, came back \d+ events behind, caught up on:`,
@@ -57,13 +59,13 @@ func TestRunShowsWhatItClaims(t *testing.T) {
 	require.NotContains(t, r.out, "   NO ")
 }
 
-// What goes to a file or a pipe is plain text that fits 80 columns.
+// What goes to a file or a pipe is plain text that fits 80 show.Columns.
 func TestOutputIsPlainWhereItIsNoTerminal(t *testing.T) {
 	out := shown().out
 	require.NotContains(t, out, "\x1b")
 	require.NotContains(t, out, "\r")
 	for line := range strings.Lines(out) {
-		require.LessOrEqual(t, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")), columns, line)
+		require.LessOrEqual(t, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")), show.Columns, line)
 		require.Equal(t, strings.TrimRight(line, " \n"), strings.TrimSuffix(line, "\n"), "spaces at the end")
 	}
 }
@@ -99,7 +101,7 @@ func TestInterruptedRunSaysSo(t *testing.T) {
 	out := &trigger{on: "Away for a moment", do: cancel}
 	var errs bytes.Buffer
 	begun := time.Now()
-	require.Equal(t, exitInterrupted, run(ctx, nil, out, &errs))
+	require.Equal(t, show.ExitInterrupted, run(ctx, nil, out, &errs))
 	require.Equal(t, "watch: interrupted\n", errs.String())
 	require.Less(t, time.Since(begun), patience/2)
 }
@@ -124,11 +126,11 @@ func TestFlags(t *testing.T) {
 		out  string
 		errs string
 	}{
-		{[]string{"-h"}, exitTrue, "-seed", ""},
-		{[]string{"--help"}, exitTrue, "Usage: go run ./examples/watch", ""},
-		{[]string{"-seed", "-1"}, exitUsage, "", "invalid value"},
-		{[]string{"-colour"}, exitUsage, "", "not defined: -colour"},
-		{[]string{"now"}, exitUsage, "", `"now"`},
+		{[]string{"-h"}, show.ExitTrue, "-seed", ""},
+		{[]string{"--help"}, show.ExitTrue, "Usage: go run ./examples/watch", ""},
+		{[]string{"-seed", "-1"}, show.ExitUsage, "", "invalid value"},
+		{[]string{"-colour"}, show.ExitUsage, "", "not defined: -colour"},
+		{[]string{"now"}, show.ExitUsage, "", `"now"`},
 	} {
 		var out, errs bytes.Buffer
 		require.Equal(t, c.code, run(t.Context(), c.args, &out, &errs), c.args)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/freshet-go/freshet/examples/internal/show"
 	"github.com/freshet-go/freshet/streams"
 )
 
@@ -13,7 +14,7 @@ import (
 // and checked at the end, against what the witness saw.
 type story struct {
 	*floor
-	scr     *screen
+	scr     *show.Screen
 	witness *witness
 	wall    *wall
 	desk    *desk
@@ -26,7 +27,7 @@ type story struct {
 }
 
 func (s *story) tell(ctx context.Context) (err error) {
-	s.scr.text("freshet watch: %d instruments, their prices served at %s", len(opening), s.origin.url)
+	s.scr.Text("freshet watch: %d instruments, their prices served at %s", len(opening), s.origin.url)
 	if s.witness, err = call(ctx, s.cache); err != nil {
 		return err
 	}
@@ -39,7 +40,7 @@ func (s *story) tell(ctx context.Context) (err error) {
 	}
 	s.desk = &desk{cache: s.cache}
 	s.desk.now("is closed")
-	stop := s.scr.show(s.frame)
+	stop := s.scr.Animate(s.frame)
 	defer stop()
 	for i, act := range []struct {
 		title string
@@ -51,23 +52,23 @@ func (s *story) tell(ctx context.Context) (err error) {
 		{"Away for too long", s.late.play},
 		{"The closing bell", s.end.play},
 	} {
-		s.scr.title(i+1, act.title)
+		s.scr.Title("%d  %s", i+1, act.title)
 		if err := act.play(ctx, s); err != nil {
 			return fmt.Errorf("act %d: %w", i+1, err)
 		}
 	}
 	stop()
-	s.scr.text("")
+	s.scr.Text("")
 	for _, line := range s.wall.lines(s.scr) {
-		s.scr.text("%s", line)
+		s.scr.Text("%s", line)
 	}
 	return nil
 }
 
 // frame is what a terminal shows while the story goes on.
 func (s *story) frame() []string {
-	return append(s.wall.lines(s.scr), "", fmt.Sprintf("   revision %s   %s",
-		count(s.wall.revision()), s.scr.paint(cyan, "the desk "+*s.desk.doing.Load())))
+	return append(append([]string{""}, s.wall.lines(s.scr)...), "", fmt.Sprintf("   revision %s   %s",
+		show.Count(s.wall.revision()), s.scr.Paint(show.Cyan, "the desk "+*s.desk.doing.Load())))
 }
 
 // until waits until done, looking every few milliseconds.
@@ -103,7 +104,7 @@ func isCompacted(err error) (*streams.CompactedError, bool) {
 func isLagged(err error) bool { return errors.Is(err, streams.ErrLagged) }
 
 // claims is everything that the story shows, checked.
-func (s *story) claims() []claim {
+func (s *story) claims() []show.Claim {
 	claims := s.opened.claims(s)
 	claims = append(claims, s.pause.claims(s.end.truth)...)
 	claims = append(claims, s.slow.claims(s.end.truth)...)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	freshet "github.com/freshet-go/freshet/api"
+	"github.com/freshet-go/freshet/examples/internal/show"
 	"github.com/freshet-go/freshet/streams"
 	"github.com/freshet-go/freshet/streams/streamstest"
 )
@@ -60,7 +61,7 @@ func (w *wall) follow() {
 }
 
 // lines draws the board as it is now.
-func (w *wall) lines(scr *screen) []string {
+func (w *wall) lines(scr *show.Screen) []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.board.lines(scr)

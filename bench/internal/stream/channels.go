@@ -30,8 +30,6 @@ func (b *channels) Subscribe(key string, got func(Event)) error {
 	return nil
 }
 
-func (b *channels) Behind() int { return 0 }
-
 func (b *channels) Parked() int { return -1 }
 
 func (b *channels) Laps() int { return 0 }

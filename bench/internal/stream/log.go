@@ -48,8 +48,6 @@ func (b *logBroadcast) Subscribe(key string, got func(Event)) error {
 	return nil
 }
 
-func (b *logBroadcast) Behind() int { return int(b.log.Stats().Lag) }
-
 func (b *logBroadcast) Parked() int { return b.log.Stats().Parked }
 
 func (b *logBroadcast) Laps() int { return int(b.log.Stats().Laps) }

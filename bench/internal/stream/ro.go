@@ -21,8 +21,6 @@ func (b *roBroadcast) Subscribe(key string, got func(Event)) error {
 	return nil
 }
 
-func (b *roBroadcast) Behind() int { return 0 }
-
 func (b *roBroadcast) Parked() int { return -1 }
 
 func (b *roBroadcast) Laps() int { return 0 }

@@ -41,8 +41,6 @@ func (b *rxgoBroadcast) Subscribe(key string, got func(Event)) error {
 	return nil
 }
 
-func (b *rxgoBroadcast) Behind() int { return 0 }
-
 func (b *rxgoBroadcast) Parked() int { return -1 }
 
 func (b *rxgoBroadcast) Laps() int { return 0 }

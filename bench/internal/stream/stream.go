@@ -18,9 +18,6 @@ type Broadcast interface {
 	// every event, always by the same goroutine. A reader with a key wants that
 	// key's events alone, where the peer can tell them apart; "" is all.
 	Subscribe(key string, got func(Event)) error
-	// Behind is how many events the slowest reader has still to get, where the
-	// peer keeps them for it; 0 where Send blocks instead.
-	Behind() int
 	// Parked is how many readers sleep, -1 where the peer can't tell.
 	Parked() int
 	// Laps is how often a reader lost events to being slow.

@@ -1,0 +1,44 @@
+package lifecycle
+
+// Seeded says that a list which took off with the given stamp had the record in
+// it: k (W8). It is usable where it is above the barrier and later than what is
+// held. Where something is in the air that brings the record anyway, or a commit
+// that it may overlap, it is not used.
+func (r *Resource[V, F]) Seeded(t *Turn[V, F], stamp uint64, k Knowledge[V]) {
+	held := r.base()
+	switch {
+	case r.closed, r.air != nil, r.writes != nil, stamp <= max(r.barrier, r.wrote):
+		return
+	case held != nil && held.Known != Nothing && held.Seq >= stamp:
+		return
+	case r.stale(&k):
+		t.do(Effect[V, F]{Do: DoAgain})
+		return
+	}
+	k.Tags = held.Tags()
+	v := r.version(t, &k, stamp, t.settling(k.Known))
+	t.do(settled(v.Future, v, nil))
+	r.learn(t, &k, v, ByList, told{})
+}
+
+// Amend changes what is held because of a write beside it: a list whose
+// membership changed. It is as fresh as it was; what took off before is void,
+// for it may not have seen the write.
+func (r *Resource[V, F]) Amend(t *Turn[V, F], k Knowledge[V]) {
+	if r.closed {
+		return
+	}
+	if r.stale(&k) {
+		t.do(Effect[V, F]{Do: DoAgain})
+		return
+	}
+	barrier, stamp := t.between()
+	r.barrier = barrier
+	if held := r.base(); held.Held() != 0 && !held.Void && !k.Equal {
+		next := *held
+		next.Value, next.Seq, next.Future = k.Value, stamp, t.settling(next.Known)
+		t.do(settled(next.Future, &next, nil))
+		r.publish(t, &next, Updated, ByMember, next.Seq, nil)
+	}
+	r.flyAgain(t)
+}

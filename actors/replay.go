@@ -1,0 +1,72 @@
+package actors
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/freshet-go/freshet/actors/lifecycle"
+)
+
+// sendReplayed sends m until the core has what it needs of user code for it:
+// the Apply of mutations, which run here, on the sender's goroutine.
+func (c *cell[V]) sendReplayed(m *message[V]) {
+	for {
+		c.send(m)
+		if !m.unreplayed() {
+			return
+		}
+		c.table.run(m)
+	}
+}
+
+// unreplayed says that the core asked for a replay instead of handling m.
+func (m *message[V]) unreplayed() bool { return m.replay != nil && m.replay.Results == nil }
+
+// run replays what m needs. What shows last is what the resource will weigh.
+func (t *Table[V]) run(m *message[V]) {
+	p := m.replay
+	p.Run(func(apply func(V) (V, error), v V) (V, error) {
+		if apply == nil {
+			return v, nil
+		}
+		var err error
+		if wild := contained(func() { v, err = apply(v) }); wild != nil {
+			err = wild
+		}
+		return v, err
+	})
+	last := p.Results[len(p.Results)-1]
+	if t.weigh != nil && last.Known == lifecycle.Present {
+		_ = contained(func() { m.weight = t.weigh(p.Layers[0].Owner.(*write[V]).key, last.Value) })
+	}
+}
+
+// weighed is what v weighs, 0 where nothing is weighed.
+func (t *Table[V]) weighed(key string, v V) uint32 {
+	if t.weigh == nil {
+		return 0
+	}
+	return t.weigh(key, v)
+}
+
+// checked is apply, which with Config.CheckApply fails where it changed its
+// argument: that belongs to every reader.
+func (t *Table[V]) checked(key string, apply func(V) (V, error)) func(V) (V, error) {
+	if apply == nil || !t.checkApply {
+		return apply
+	}
+	return func(v V) (V, error) {
+		before, err := t.codec.Marshal(v)
+		if err != nil {
+			return v, fmt.Errorf("freshet: %s/%s: CheckApply cannot marshal the value: %w", t.name, key, err)
+		}
+		next, err := apply(v)
+		if err != nil {
+			return next, err
+		}
+		if after, err := t.codec.Marshal(v); err != nil || !bytes.Equal(before, after) {
+			return v, fmt.Errorf("freshet: %s/%s: %w", t.name, key, ErrImpure)
+		}
+		return next, nil
+	}
+}

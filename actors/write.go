@@ -1,0 +1,285 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/freshet-go/freshet/actors/lifecycle"
+)
+
+// write is a mutation on its way to the origin, and who waits for it. Its
+// commit runs on a goroutine of its own, user code and all.
+type write[V any] struct {
+	lifecycle.Mutation[V]
+	table    *Table[V]
+	cell     *cell[V] // nil: a Create, whose key only the origin knows
+	call     func(ctx context.Context, optimistic V) (key string, stored V, err error)
+	tags     []string // invalidated when it lands
+	prefixes []string
+
+	done  chan struct{} // closed when key, value and err are there
+	key   string
+	value V
+	err   error
+
+	stamp      uint64 // of its take-off
+	optimistic V
+	flying     bool // the commit's goroutine closes done
+	ctx        flightContext
+	limit      deadline
+	ticket     ticket
+	end        atomic.Uint32 // as a flight's: why its answer is no longer waited for
+}
+
+// landing is the end of a write whose answer has been taken.
+const landing = timedOut + 1
+
+func newWrite[V any](ctx context.Context, t *Table[V], key string) *write[V] {
+	w := &write[V]{table: t, key: key, done: make(chan struct{})}
+	w.limit.owner, w.Owner = w, w
+	w.ctx.values = ctx
+	return w
+}
+
+// wait waits for the origin's answer. A caller that leaves does not end the
+// write (W6).
+func (w *write[V]) wait(ctx context.Context) (V, error) {
+	select {
+	case <-w.done:
+		return w.value, w.err
+	case <-ctx.Done():
+	}
+	select {
+	case <-w.done: // both at once: the answer is worth more
+		return w.value, w.err
+	default:
+		var none V
+		return none, ended(ctx)
+	}
+}
+
+// finish takes the outcome. What waits behind a commit that flew, its goroutine
+// lets go when all that follows from it has been done.
+func (w *write[V]) finish(value V, err error, unknown bool) {
+	w.table.writes.pending.Add(-1)
+	w.value, w.err = value, nil
+	if err != nil {
+		var none V
+		w.value, w.err = none, &WriteError{Key: w.key, Unknown: unknown, Err: err}
+	}
+	if !w.flying {
+		w.ctx.end(nil)
+		close(w.done)
+	}
+}
+
+// wanted says whether the origin is still to be asked.
+func (w *write[V]) wanted() bool { return w.end.Load() == flying }
+
+// start begins the commit on a goroutine of its own.
+func (w *write[V]) start() {
+	t := w.table
+	at := t.clock.Now().Plus(t.timeout)
+	w.ctx.deadline = t.clock.Time(at)
+	t.deadlines.set(&w.limit, at)
+	t.working.add()
+	go w.run()
+}
+
+// spared ends a commit that was given up before it could start.
+func (w *write[V]) spared() {}
+
+func (w *write[V]) run() {
+	var (
+		key      string
+		stored   V
+		err      error
+		returned bool
+	)
+	defer func() {
+		if !returned {
+			err = caught(recover())
+		}
+		t := w.table
+		t.deadlines.set(&w.limit, lifecycle.Never)
+		switch {
+		case !w.end.CompareAndSwap(flying, landing):
+			w.cameLate()
+		case err != nil:
+			w.refused(err, !returned || outcomeUnknown(err))
+		default:
+			w.landed(key, stored)
+		}
+		w.ctx.end(nil)
+		t.gate.release(&w.ticket)
+		t.makeRoom()
+		t.working.done()
+	}()
+	key, stored, err = w.call(&w.ctx, w.optimistic)
+	returned = true
+}
+
+// outcomeUnknown says whether the origin may have applied a write that failed
+// so (W3). A connection that could not be made carried none.
+func outcomeUnknown(err error) bool {
+	for _, lost := range []error{
+		ErrUnknown, context.DeadlineExceeded, context.Canceled, io.EOF, io.ErrUnexpectedEOF,
+		io.ErrClosedPipe, net.ErrClosed, syscall.ECONNRESET, syscall.EPIPE,
+	} {
+		if errors.Is(err, lost) {
+			return !notConnected(err)
+		}
+	}
+	var broken net.Error
+	return errors.As(err, &broken) && !notConnected(err)
+}
+
+func notConnected(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial" && !errors.Is(err, ErrUnknown)
+}
+
+// due is the timeout: nobody, and no other write of the key, waits for the
+// origin any longer.
+func (w *write[V]) due() {
+	t := w.table
+	t.working.add()
+	go func() { // for user code must not run on the timer's goroutine
+		defer t.working.done()
+		w.giveUp(timeoutError{t.timeout}, ErrTimeout)
+	}()
+}
+
+// giveUp ends a write whose answer has not come as unknown.
+func (w *write[V]) giveUp(err, cause error) {
+	if !w.end.CompareAndSwap(flying, timedOut) {
+		return
+	}
+	w.ctx.end(cause)
+	w.refused(err, true)
+	w.table.gate.release(&w.ticket)
+	w.table.makeRoom()
+}
+
+// cameLate: the origin may have applied the write only now, after the resource
+// was read again.
+func (w *write[V]) cameLate() {
+	t := w.table
+	switch {
+	case w.cell != nil:
+		t.withBarrier(w.key, &message[V]{op: opInvalidate})
+	case t.lists != nil:
+		t.lists.invalidate()
+	}
+	w.spread()
+}
+
+// refused takes the mutation out again.
+func (w *write[V]) refused(err error, unknown bool) {
+	t := w.table
+	if w.cell == nil {
+		w.finish(w.value, err, unknown)
+	} else {
+		m := message[V]{op: opRejected, stamp: w.stamp, err: err, unknown: unknown}
+		if base := w.cell.shown.Load().Confirmed(); base.Held() != 0 && !t.closed.Load() {
+			_ = contained(func() { m.weight = t.weighed(w.key, base.Value) })
+		}
+		w.cell.sendReplayed(&m)
+	}
+	if unknown {
+		w.spread()
+		if w.cell == nil && t.lists != nil {
+			t.lists.invalidate() // one may have a record more
+		}
+	}
+	w.over()
+}
+
+// landed makes the origin's answer what is known.
+func (w *write[V]) landed(key string, stored V) {
+	t := w.table
+	if w.cell == nil {
+		w.created(key, stored)
+	} else if err := w.confirm(w.cell, opCommitted, stored); err != nil {
+		// The origin has applied it; what it said could not be taken in.
+		w.refused(err, true)
+		return
+	}
+	w.spread()
+	switch {
+	case t.lists == nil:
+	case w.Kind == lifecycle.Delete:
+		t.lists.left(w.key)
+	default:
+		t.lists.changed(Item[V]{Key: w.key, Value: stored}, w.cell == nil)
+	}
+	w.over()
+}
+
+// created makes the record of a Create known under the key that the origin gave.
+func (w *write[V]) created(key string, stored V) {
+	t := w.table
+	w.key = key
+	if err := checkKey(key); err != nil {
+		w.finish(stored, err, false)
+		w.value = stored // there it is, only not here
+		return
+	}
+	for {
+		c, _, err := t.enter(key)
+		if err == nil {
+			err = w.confirm(c, opCreated, stored)
+		}
+		if errors.Is(err, errGone) {
+			continue
+		}
+		w.finish(stored, err, err != nil)
+		w.value = stored
+		return
+	}
+}
+
+// errGone says that a cell was evicted before it was told.
+var errGone = errors.New("the cell is gone")
+
+// confirm tells c what the origin has now.
+func (w *write[V]) confirm(c *cell[V], how op, stored V) error {
+	t := w.table
+	m := message[V]{op: how, stamp: w.stamp}
+	for {
+		m.again = false
+		held := c.shown.Load().Confirmed()
+		if w.Kind == lifecycle.Delete {
+			m.knowledge = lifecycle.Knowledge[V]{Known: lifecycle.Absent}
+		} else if err := contained(func() {
+			m.knowledge = t.learned(w.key, Response[V]{Value: stored}, nil, held, &m.weight)
+		}); err != nil {
+			return err
+		}
+		switch c.sendReplayed(&m); {
+		case m.gone:
+			return errGone
+		case !m.again:
+			return nil
+		}
+	}
+}
+
+// spread invalidates what the write makes stale, now that it has landed.
+func (w *write[V]) spread() {
+	t := w.table
+	_, _ = t.InvalidateTag(&w.ctx, w.tags...)
+	for _, prefix := range w.prefixes {
+		_, _ = t.InvalidatePrefix(&w.ctx, prefix)
+	}
+}
+
+// over lets go who waits.
+func (w *write[V]) over() {
+	w.table.writes.leave(w)
+	close(w.done)
+}

@@ -1,0 +1,137 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/freshet-go/freshet/actors"
+	"github.com/freshet-go/freshet/streams"
+)
+
+// Collection is the list of the records that a query selects, in the order of
+// the Lister (W8). The list is a resource of its own, whose value is its
+// members' keys: it is fetched, shared, ordered and invalidated like any other.
+// Its members are resources of the cache, and show in it as they are:
+//
+//   - Loading it seeds them, unless they are known from later.
+//   - What is written to one, or set, is in the list at once. A member that is
+//     being deleted is not, and is back in its place if the origin refuses.
+//   - One that was evicted or has expired is fetched by itself, several in one
+//     call of a BulkSource. One that the source says is missing is left out.
+//   - A record that is created joins the lists that a Membership says it
+//     belongs to; without one every list is invalidated.
+//
+// Every method is safe for concurrent use, and ErrNoLister without a Lister.
+type Collection[V any] struct {
+	members *actors.Table[V]
+	lists   *actors.Table[[]string]
+	key     string
+}
+
+// Collection is the list of what query selects. It costs nothing to make: two of
+// one query are the same list.
+func (c *Cache[V]) Collection(query string) *Collection[V] {
+	return &Collection[V]{members: c.table, lists: c.table.Lists(), key: actors.ListKey(query)}
+}
+
+// Get returns the items. The options are about the list, CachedOnly and
+// WithTimeout also about its members. Members that could not be fetched are
+// named in a *ManyError, and the others are returned beside it.
+func (l *Collection[V]) Get(ctx context.Context, opts ...FetchOption) ([]Item[V], error) {
+	if l.lists == nil {
+		return nil, ErrNoLister
+	}
+	keys, err := l.lists.Get(ctx, l.key, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return l.members.Members(ctx, keys, actors.MemberOptions(opts)...)
+}
+
+// Fetch returns a future of the items and never blocks. It fails where a member
+// could not be fetched. ctx lends its values to the flights, nothing else (C2).
+func (l *Collection[V]) Fetch(ctx context.Context, opts ...FetchOption) *Future[[]Item[V]] {
+	future, settle := actors.Promise[[]Item[V]]()
+	if l.lists == nil {
+		settle(nil, 0, ErrNoLister)
+		return future
+	}
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	ctx = context.WithoutCancel(ctx)
+	list := l.lists.Fetch(ctx, l.key, opts...)
+	if keys, err := list.Result(); err == nil {
+		if items, missing := l.members.MembersHit(keys); len(missing) == 0 {
+			settle(items, list.Seq(), nil)
+			return future
+		}
+	}
+	running := l.members.Go(func() {
+		keys, err := list.Await(ctx)
+		var items []Item[V]
+		if err == nil {
+			items, err = l.members.Members(ctx, keys, actors.MemberOptions(opts)...)
+		}
+		settle(items, list.Seq(), err)
+	})
+	if !running {
+		settle(nil, 0, ErrClosed)
+	}
+	return future
+}
+
+// Reload is Fetch with ForceReload: what takes off after this call began (O3).
+func (l *Collection[V]) Reload(ctx context.Context) *Future[[]Item[V]] {
+	return l.Fetch(ctx, ForceReload())
+}
+
+// Peek returns what is known of the list and its members, false where nothing is
+// known of the list. It never fetches; members of which no value is known are
+// left out.
+func (l *Collection[V]) Peek() ([]Item[V], bool) {
+	if l.lists == nil {
+		return nil, false
+	}
+	list, _ := l.lists.Peek(l.key)
+	if list.State != Fresh && list.State != Stale {
+		return nil, false
+	}
+	items := make([]Item[V], 0, len(list.Value))
+	for _, key := range list.Value {
+		if s, _ := l.members.Peek(key); s.State == Fresh || s.State == Stale {
+			items = append(items, Item[V]{Key: key, Value: s.Value})
+		}
+	}
+	return items, true
+}
+
+// Invalidate declares what is known of the list void (O6): the next demand asks
+// the Lister. The members stay.
+func (l *Collection[V]) Invalidate(ctx context.Context) error {
+	if l.lists == nil {
+		return ErrNoLister
+	}
+	return l.lists.Invalidate(ctx, l.key)
+}
+
+// Watch subscribes to the list's own events: that it was loaded, that a record
+// joined or left it (Updated), that it was invalidated. Before and After are
+// the members' keys, in order, and Key is the query behind a question mark.
+// What happens to a member is told once, as that member's event by Cache.Watch,
+// an optimistic delete included. The lists of a cache have revisions of their
+// own. Options are those of Cache.Watch, but for Keys and Prefix.
+func (l *Collection[V]) Watch(ctx context.Context, opts ...streams.Option) (*streams.Subscription[[]string], error) {
+	if l.lists == nil {
+		return nil, ErrNoLister
+	}
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	sub, err := l.lists.Log().Subscribe(ctx, append(opts[:len(opts):len(opts)], streams.Keys(l.key))...)
+	if errors.Is(err, streams.ErrClosed) {
+		err = fmt.Errorf("%w: %w", ErrClosed, err)
+	}
+	return sub, err
+}
