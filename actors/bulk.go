@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/freshet-go/freshet/actors/lifecycle"
@@ -12,17 +13,49 @@ import (
 // bulk is several flights that share one origin call. Each stays a flight of
 // its own: it can be superseded, time out and land by itself.
 type bulk[V any] struct {
-	table   *Table[V]
-	source  BulkSource[V]
-	flights []*flight[V]
+	table  *Table[V]
+	source BulkSource[V]
+	caller context.Context // whose values the call carries
+	// awaited are the GetMany that still asks and the look-ups whose keys may
+	// have to fly with the rest: the call is made when the last of them has come.
+	awaited atomic.Int64
+	mu      sync.Mutex
+	flights []*flight[V] // nobody adds to them once the call is made
 	ctx     flightContext
 	left    atomic.Int64 // members whose answer is still wanted
 	limit   deadline
 	ticket  ticket
 }
 
+// newBulk is the bulk of one GetMany, which says came when it has asked for all.
+func newBulk[V any](ctx context.Context, t *Table[V]) *bulk[V] {
+	b := &bulk[V]{table: t, source: t.bulkSource, caller: ctx}
+	b.awaited.Store(1)
+	return b
+}
+
+// board takes f along.
+func (b *bulk[V]) board(f *flight[V]) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.flights = append(b.flights, f)
+}
+
+// await has the call wait for the look-up f, which may end in a flight.
+func (b *bulk[V]) await(f *flight[V]) {
+	b.awaited.Add(1)
+	f.party.Store(b)
+}
+
+// came says that one of those who were awaited has boarded, or will not.
+func (b *bulk[V]) came() {
+	if b.awaited.Add(-1) == 0 {
+		b.launch()
+	}
+}
+
 // launch lets the flights go that the demands of one GetMany took off with.
-func (b *bulk[V]) launch(ctx context.Context) {
+func (b *bulk[V]) launch() {
 	t := b.table
 	// Some may have been given up already: a Set came in between, say.
 	b.flights = slices.DeleteFunc(b.flights, func(f *flight[V]) bool { return !f.wanted() })
@@ -33,7 +66,7 @@ func (b *bulk[V]) launch(ctx context.Context) {
 		t.gate.launch(b.flights[0], &b.flights[0].ticket, nil)
 		return
 	}
-	b.ctx.values = ctx
+	b.ctx.values = b.caller
 	b.limit.owner = b
 	b.left.Store(int64(len(b.flights)))
 	for _, f := range b.flights {

@@ -74,7 +74,7 @@ type message[V any] struct {
 	ctx       context.Context // opDemand: whose values a flight carries
 	demand    lifecycle.Demand[*Future[V]]
 	hold      uint64                 // opDemand: oneWaiter or oneOwed of the future it is answered with
-	bulk      *bulk[V]               // opDemand: where a flight waits to fly with others
+	bulk      *bulk[V]               // opDemand, opLooked: where a flight waits to fly with others
 	knowledge lifecycle.Knowledge[V] // opArrived, opSet, opLooked, opCommitted, opCreated, opSeeded, opAmend
 	weight    uint32                 // of what is shown then
 	stamp     uint64                 // the flight's, the commit's, the list's; opInvalidate: the barrier, 0: a fresh one
@@ -284,7 +284,7 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 		replaced := c.flight.Swap(f)
 		switch {
 		case m.bulk != nil:
-			m.bulk.flights = append(m.bulk.flights, f)
+			m.bulk.board(f)
 		case replaced != nil && !replaced.looking:
 			t.gate.launch(f, &f.ticket, &replaced.ticket)
 		default:
@@ -294,6 +294,9 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 		m.flew = true
 		f := newFlight(context.Background(), c, nil, e.Stamp, t.tier.timeout, nil)
 		c.flight.Store(f)
+		if m.bulk != nil {
+			m.bulk.await(f)
+		}
 		t.tier.lookUp(f)
 	case lifecycle.DoPersist:
 		t.tier.persist(c, e.Version, m.began)

@@ -90,7 +90,8 @@ type Config[V any] struct {
 	// 0: 1024; at most 1<<28.
 	History int
 
-	// Store is the second tier. nil: none.
+	// Store is the second tier. nil: none. What other processes do to the records
+	// of one that is an Invalidator expires here.
 	Store Store
 	// Codec turns values into the Store's bytes. nil: JSON.
 	Codec Codec[V]

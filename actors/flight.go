@@ -22,9 +22,10 @@ type flight[V any] struct {
 	limit   deadline
 	ticket  ticket
 	began   lifecycle.Instant
-	end     atomic.Uint32 // an ending: why it is no longer waited for
-	parted  bool          // its clock runs
-	looking bool          // it asks the second tier, not the origin
+	party   atomic.Pointer[bulk[V]] // of a look-up: what its key flies with, if it has to
+	end     atomic.Uint32           // an ending: why it is no longer waited for
+	parted  bool                    // its clock runs
+	looking bool                    // it asks the second tier, not the origin
 
 	waiting waiting[V] // of the group that it was made for
 }

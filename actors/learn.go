@@ -69,11 +69,14 @@ func (t *Table[V]) Invalidate(_ context.Context, keys ...string) error {
 
 // Expire ends the freshness of keys (O6).
 func (t *Table[V]) Expire(_ context.Context, keys ...string) error {
-	return t.each(keys, func(key string) {
-		if c := t.cells.find(key); c != nil {
-			c.send(&message[V]{op: opExpire})
-		}
-	})
+	return t.each(keys, func(key string) { t.expire(t.cells.find(key)) })
+}
+
+// expire ends the freshness of c; nil: nothing to end.
+func (t *Table[V]) expire(c *cell[V]) {
+	if c != nil {
+		c.send(&message[V]{op: opExpire})
+	}
 }
 
 // Remove is Invalidate that also forgets (O10).

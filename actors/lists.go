@@ -17,7 +17,6 @@ type lists[V any] struct {
 	members *Table[V]
 	lister  Lister[V]
 	table   *Table[[]string]
-	closed  error // of table's Close
 }
 
 // listsUnbounded is how many lists there may be where the bound is a weight:

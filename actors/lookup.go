@@ -21,7 +21,14 @@ type look[V any] struct {
 }
 
 func (l *look[V]) wanted() bool { return l.flight.wanted() }
-func (l *look[V]) spared()      {}
+
+// spared ends a look-up that was given up before its turn. On a goroutine of its
+// own: whatever waited for it alone takes off now, and this holds the gate.
+func (l *look[V]) spared() {
+	if l.flight.party.Load() != nil {
+		go l.flight.part()
+	}
+}
 
 func (l *look[V]) start() {
 	t, f := l.tier.table, l.flight
@@ -112,14 +119,24 @@ func ageOf(ago, then time.Duration) time.Duration {
 	return max(ago+then, 0)
 }
 
-// looked brings what the Store had to the cell.
+// looked brings what the Store had to the cell. If the key has to fly it does so
+// with the others of its GetMany.
 func (f *flight[V]) looked(m *message[V]) {
-	m.op, m.stamp = opLooked, f.stamp
+	defer f.part()
+	m.op, m.stamp, m.bulk = opLooked, f.stamp, f.party.Load()
 	for {
 		m.again = false
 		if f.cell.sendReplayed(m); !m.again {
 			return
 		}
+	}
+}
+
+// part has the others of a GetMany wait for this look-up no longer. The first
+// call counts: a look-up may be over by its deadline and by its answer.
+func (f *flight[V]) part() {
+	if b := f.party.Swap(nil); b != nil {
+		b.came()
 	}
 }
 
@@ -133,6 +150,7 @@ func (f *flight[V]) lookedTooLong() {
 		f.looked(&message[V]{})
 		f.ctx.end(ErrTimeout)
 	}
+	f.part() // also where it was given up, and the Store does not end it
 }
 
 // well says whether the Store may be asked. One that hung is left alone until

@@ -3,6 +3,8 @@ package actors
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -12,112 +14,220 @@ import (
 	"pgregory.net/rapid"
 )
 
-// sieve is SIEVE as its authors draw it: a list, newest first, whose hand
-// walks from the oldest to the newest and starts again. They evict before they
-// insert; here the newest is in already, and goes only where it is alone.
-type sieve struct {
-	list    []string
-	visited map[string]bool
-	hand    string // "": at the oldest
-}
-
-func (s *sieve) victim() string {
-	for len(s.list) > 0 {
-		at := slices.Index(s.list, s.hand)
-		if at < 0 {
-			at = len(s.list) - 1
-		}
-		key := s.list[at]
-		if at == 0 {
-			return key
-		}
-		s.pass(at)
-		if !s.visited[key] {
-			return key
-		}
-		s.visited[key] = false
-	}
-	return ""
-}
-
-// pass moves the hand on from the place at.
-func (s *sieve) pass(at int) {
-	s.hand = ""
-	if at > 1 {
-		s.hand = s.list[at-1]
+func testPolicy(maxEntries, maxWeight int64) *policy[int] {
+	seed := maphash.MakeSeed()
+	return &policy[int]{
+		maxEntries: maxEntries, maxWeight: maxWeight, history: noHistory{},
+		hash: func(key string) uint64 { return maphash.String(seed, key) },
+		hits: func() uint64 { return 0 },
 	}
 }
 
-func (s *sieve) remove(key string) {
-	at := slices.Index(s.list, key)
-	if s.hand == key {
-		s.pass(at)
+type noHistory struct{}
+
+func (noHistory) Weight() uint64 { return 0 }
+
+// listed are the cells in the queues of p, each of which holds together.
+func listed(t require.TestingT, p *policy[int]) map[*cell[int]]place {
+	all := map[*cell[int]]place{}
+	for in := nowhere; in < places; in++ {
+		q, n := &p.queues[in], 0
+		var newer *cell[int]
+		for c := q.newest; c != nil; newer, c = c, c.rank.older {
+			require.Equal(t, in, c.rank.place, c.key)
+			require.Equal(t, newer, c.rank.newer, c.key)
+			require.NotContains(t, all, c, "%s is listed twice", c.key)
+			all[c] = in
+			n++
+		}
+		require.Equal(t, newer, q.oldest)
+		require.Equal(t, q.n, n)
 	}
-	s.list = slices.Delete(s.list, at, at+1)
-	delete(s.visited, key)
+	return all
 }
 
-func TestPolicy_IsSIEVE(t *testing.T) {
+// M1, M2: whatever comes, is read, pinned, reweighed, refuses and leaves, every
+// resource is listed once, the bounds hold as far as they can, and nobody who
+// cannot go is named.
+func TestPolicy_HoldsItsBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p, model := &policy[int]{maxEntries: 4}, &sieve{visited: map[string]bool{}}
-		cells, n := map[string]*cell[int]{}, 0
-		anyKey := func(t *rapid.T) string {
-			if len(model.list) == 0 {
+		maxEntries := rapid.Int64Range(0, 12).Draw(t, "max entries")
+		maxWeight := rapid.Int64Range(0, 60).Draw(t, "max weight")
+		p := testPolicy(maxEntries, maxWeight)
+		var cells []*cell[int] // those that are resident
+		weight := int64(0)
+		any := func(t *rapid.T) *cell[int] {
+			if len(cells) == 0 {
 				t.Skip("empty")
 			}
-			return rapid.SampledFrom(model.list).Draw(t, "key")
+			return rapid.SampledFrom(cells).Draw(t, "cell")
 		}
-		remove := func(key string) {
-			p.remove(cells[key])
-			p.remove(cells[key]) // once more changes nothing
-			model.remove(key)
-			delete(cells, key)
+		remove := func(c *cell[int]) {
+			weight -= int64(c.rank.weight)
+			p.reweigh(c, 0)
+			p.remove(c)
+			p.remove(c) // once more changes nothing
+			cells = slices.DeleteFunc(cells, func(other *cell[int]) bool { return other == c })
+		}
+		mayGo := func() (n int) {
+			for _, c := range cells {
+				if c.mayGo() {
+					n++
+				}
+			}
+			return n
 		}
 		t.Repeat(map[string]func(*rapid.T){
-			"add": func(*rapid.T) {
-				n++
-				c := &cell[int]{key: fmt.Sprint("k", n)}
+			"add": func(t *rapid.T) {
+				c := &cell[int]{key: fmt.Sprint("k", rapid.IntRange(0, 30).Draw(t, "key"))}
 				p.add(c)
-				cells[c.key] = c
-				model.list = slices.Insert(model.list, 0, c.key)
+				cells = append(cells, c)
 			},
-			"read": func(t *rapid.T) {
-				key := anyKey(t)
-				cells[key].rank.touch()
-				model.visited[key] = true
+			"read": func(t *rapid.T) { any(t).rank.touch() },
+			"pin":  func(t *rapid.T) { c := any(t); c.rank.pinned.Store(!c.rank.pinned.Load()) },
+			"reweigh": func(t *rapid.T) {
+				c, w := any(t), rapid.Uint32Range(0, 80).Draw(t, "weight")
+				weight += int64(w) - int64(c.rank.weight)
+				p.reweigh(c, w)
 			},
-			"remove": func(t *rapid.T) { remove(anyKey(t)) },
-			"evict": func(t *rapid.T) {
-				want, have := model.victim(), p.victim()
-				if want == "" {
-					if have != nil {
-						t.Fatalf("victim %s of nobody", have.key)
+			"remove": func(t *rapid.T) { remove(any(t)) },
+			"refuse": func(t *rapid.T) {
+				if !p.bounded() {
+					t.Skip("nobody is asked")
+				}
+				p.victim() // it stays
+			},
+			"make room": func(t *rapid.T) {
+				for p.over() {
+					c := p.victim()
+					if c == nil {
+						require.Zero(t, mayGo(), "somebody could go")
+						break
 					}
-					return
+					require.True(t, c.mayGo(), "M2: %s cannot go", c.key)
+					remove(c)
 				}
-				if have == nil || have.key != want {
-					t.Fatalf("victim %v, want %s", have, want)
-				}
-				remove(want)
 			},
 			"": func(t *rapid.T) {
-				if int(p.entries.Load()) != len(model.list) || p.over() != (len(model.list) > 4) {
-					t.Fatalf("%d entries, want %d", p.entries.Load(), len(model.list))
+				all := listed(t, p)
+				require.Len(t, all, len(cells))
+				for _, c := range cells {
+					require.Contains(t, all, c)
 				}
-				var list []string
-				for c := p.first; c != nil; c = c.rank.older {
-					list = append(list, c.key)
-				}
-				if !slices.Equal(list, model.list) {
-					t.Fatalf("%v, want %v", list, model.list)
+				require.EqualValues(t, len(cells), p.entries.Load())
+				require.Equal(t, weight, p.weight.Load())
+				require.Equal(t, maxEntries > 0 && int64(len(cells)) > maxEntries || maxWeight > 0 && weight > maxWeight, p.over())
+				if !p.bounded() {
+					require.Empty(t, p.sketch.lines, "nobody pays for a bound that there is not")
 				}
 			},
 		})
 	})
 }
 
+// full is a policy at its bound, whose cells are k0, k1 and so on.
+func full(entries int) (*policy[int], []*cell[int]) {
+	p := testPolicy(int64(entries), 0)
+	var cells []*cell[int]
+	for i := range entries {
+		cells = append(cells, &cell[int]{key: fmt.Sprint("k", i)})
+		p.add(cells[i])
+	}
+	return p, cells
+}
+
+// Those who make room at the same time are not all sent to the same one.
+func TestPolicy_NamesAnotherEachTime(t *testing.T) {
+	p, cells := full(100)
+	named := map[*cell[int]]bool{}
+	for i := range 8 {
+		p.add(&cell[int]{key: fmt.Sprint("more", i)})
+	}
+	for range 8 {
+		named[p.victim()] = true
+	}
+	require.Len(t, named, 8)
+	for _, c := range cells {
+		c.rank.pinned.Store(true)
+	}
+	for range 200 {
+		require.False(t, p.victim().rank.pinned.Load(), "M2")
+	}
+}
+
+// What is heavier than the bound can never stay: it goes, and nobody else.
+func TestM1_WhatIsHeavierThanTheBoundGoesAlone(t *testing.T) {
+	p, cells := testPolicy(0, 1000), []*cell[int]{}
+	for i := range 10 {
+		cells = append(cells, &cell[int]{key: fmt.Sprint("k", i)})
+		p.add(cells[i])
+		p.reweigh(cells[i], 50)
+	}
+	for _, c := range []*cell[int]{cells[3], cells[9]} {
+		p.reweigh(c, 5000)
+		require.True(t, p.over())
+		require.Equal(t, c, p.victim())
+		p.reweigh(c, 50) // it refused, and is light again
+		require.False(t, p.over())
+		listed(t, p)
+		require.Zero(t, p.queues[outsized].n)
+	}
+	p.reweigh(cells[0], 5000)
+	cells[0].rank.pinned.Store(true) // M2
+	require.NotEqual(t, cells[0], p.victim())
+	cells[0].rank.pinned.Store(false)
+	require.Equal(t, cells[0], p.victim())
+	p.reweigh(cells[0], 0)
+	p.remove(cells[0])
+	require.False(t, p.over())
+	require.Len(t, listed(t, p), 9)
+}
+
+// M1: what is listed is what is in the table, each once, whatever is done at the
+// same time.
+func TestM1_ListedIsResident(t *testing.T) {
+	for _, c := range []Config[int]{
+		{MaxEntries: 50},
+		{MaxWeight: 500, Weigh: func(_ string, v int) uint32 { return uint32(v) }},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			table := testTable(t, c, func(_ context.Context, key string) (int, error) { return len(key) * 3, nil })
+			for g := range 8 {
+				go func() {
+					ctx, rnd := context.Background(), rand.New(rand.NewPCG(1, uint64(g)))
+					for range 2000 {
+						key := fmt.Sprint("k", rnd.IntN(200))
+						switch rnd.IntN(10) {
+						case 0:
+							_ = table.Remove(ctx, key)
+						case 1:
+							_ = table.Put(ctx, key, Response[int]{Value: rnd.IntN(700)})
+						case 2:
+							_ = table.Invalidate(ctx, key)
+						default:
+							_, _ = table.Get(ctx, key)
+						}
+					}
+				}()
+			}
+			synctest.Wait()
+			require.False(t, table.policy.over())
+			all := listed(t, &table.policy)
+			require.Len(t, all, table.Len())
+			weight := int64(0)
+			for c := range table.cells.all() {
+				require.Contains(t, all, c, c.key)
+				delete(all, c)
+				weight += int64(c.rank.weight)
+			}
+			require.Empty(t, all, "listed, and not in the table")
+			require.Equal(t, weight, table.policy.weight.Load())
+		})
+	}
+}
+
 func TestPolicy_AgeingMeetsEverybodyAndSurvivesRemoval(t *testing.T) {
-	p := &policy[int]{}
+	p := testPolicy(0, 0)
 	var cells []*cell[int]
 	for range 10 {
 		c := &cell[int]{}
@@ -155,7 +265,6 @@ func TestPolicy_ObservedOnesDoNotShieldTheRest(t *testing.T) {
 		stay, release := observe("stay", 200)
 		_, releaseOthers := observe("go", 100)
 		require.Equal(t, 300, table.Len())
-		table.policy.hand = nil // at the oldest, one of those that stay
 		releaseOthers()
 		require.Equal(t, 250, table.Len(), "M1: exactly, once things settle")
 		for _, key := range stay {

@@ -268,7 +268,8 @@ func (t *Table[V]) served(c *cell[V], v *lifecycle.Version[V, *Future[V]], now l
 
 // GetMany returns the values of keys. What could not be had is named in a
 // *ManyError, and the rest is returned beside it. Keys may repeat. A
-// BulkSource fetches what has to be fetched in one call.
+// BulkSource fetches what has to be fetched in one call, which waits until the
+// Store was asked for those of which nothing is known.
 func (t *Table[V]) GetMany(ctx context.Context, keys []string, opts ...FetchOption) (map[string]V, error) {
 	w, err := wishOf[V](opts)
 	if err != nil {
@@ -282,7 +283,7 @@ func (t *Table[V]) GetMany(ctx context.Context, keys []string, opts ...FetchOpti
 	}
 	var b *bulk[V]
 	if t.bulkSource != nil {
-		b = &bulk[V]{table: t, source: t.bulkSource}
+		b = newBulk(ctx, t)
 	}
 	answers := make(map[string]answer[V], len(keys))
 	failed := make(map[string]error)
@@ -306,7 +307,7 @@ func (t *Table[V]) GetMany(ctx context.Context, keys []string, opts ...FetchOpti
 		answers[key] = a
 	}
 	if b != nil {
-		b.launch(ctx)
+		b.came()
 	}
 	values := make(map[string]V, len(answers))
 	for key, a := range answers {

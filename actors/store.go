@@ -35,6 +35,15 @@ type Record struct {
 	Tags      []string
 }
 
+// Content is what the Codec made of the value: Value without what the cache notes
+// of its freshness, which differs from one reading of the same state to the next.
+func (r Record) Content() []byte {
+	if len(r.Value) < recordHeader || r.Value[0] != recordFormat {
+		return r.Value
+	}
+	return r.Value[recordHeader:]
+}
+
 // Codec turns values into a Store's bytes and back. It is called from many
 // goroutines; an error or a panic costs a miss, never a read (D2).
 type Codec[V any] interface {

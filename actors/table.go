@@ -88,19 +88,31 @@ func NewTable[V any](c Config[V]) (*Table[V], error) {
 		t.tier = newTier(t, c.Store, c.Codec, c.StoreTimeout)
 	}
 	if c.Lister != nil {
-		if t.lists, err = newLists(t, c); err != nil {
-			t.log.Close()
-			return nil, err
-		}
+		t.lists, err = newLists(t, c)
 	}
-	if err := c.Runtime.enter(c.Name, t); err != nil {
-		t.log.Close()
-		if t.lists != nil {
-			t.lists.table.log.Close()
-		}
+	if err == nil {
+		err = t.tier.listen() // before Close can be called
+	}
+	if err == nil {
+		err = c.Runtime.enter(c.Name, t)
+	}
+	if err != nil {
+		t.discard()
 		return nil, err
 	}
 	return t, nil
+}
+
+// discard ends a table that never came to life.
+func (t *Table[V]) discard() {
+	t.tier.stopListening()
+	t.log.Close()
+	if t.lists != nil {
+		t.lists.table.log.Close()
+	}
+	if t.private {
+		t.runtime.clock.Close()
+	}
 }
 
 // newTable makes a table that nobody can find yet.
@@ -138,6 +150,7 @@ func newTable[V any](c Config[V], numbers *atomic.Uint64, flights *gate) (*Table
 		return nil, err
 	}
 	t.policy.maxEntries, t.policy.maxWeight, t.policy.history = int64(c.MaxEntries), int64(c.MaxWeight), t.log
+	t.policy.hash, t.policy.hits = t.cells.hash, func() uint64 { return t.tallies.sum(cHits) }
 	return t, nil
 }
 
@@ -368,7 +381,7 @@ func (t *Table[V]) Close(ctx context.Context) error {
 		}
 		t.awaitWrites(ctx)
 		if t.lists != nil {
-			t.lists.closed = t.lists.table.Close(ctx)
+			_ = t.lists.table.Close(ctx) // what has not returned is told below
 		}
 		close(t.ending)
 		t.deadlines.close()
@@ -376,6 +389,7 @@ func (t *Table[V]) Close(ctx context.Context) error {
 		if t.tier != nil {
 			t.tier.flush()
 		}
+		t.tier.stopListening()
 		t.log.Close()
 		for w := range t.watchers.close() {
 			t.terminated(w)
@@ -383,6 +397,9 @@ func (t *Table[V]) Close(ctx context.Context) error {
 	}
 	t.working.done()
 	running := t.working.wait(ctx)
+	if t.lists != nil {
+		running += t.lists.table.working.wait(ctx)
+	}
 	t.crew.members.wait(ctx)
 	if t.private {
 		t.runtime.clock.Close()

@@ -19,6 +19,7 @@ type tier[V any] struct {
 	store   Store
 	codec   Codec[V]
 	timeout time.Duration
+	deafen  func() // ends what listen began; nil: the Store tells nothing
 
 	gate *gate // of look-ups
 

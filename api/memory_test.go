@@ -207,7 +207,8 @@ func TestM2_AnOldFlightsEndLeavesItsSuccessor(t *testing.T) {
 }
 
 // Whoever comes must not always go first: a working set that fits moves in,
-// though what was there before was read more often.
+// though what was there before was read more often. It has to be asked for more
+// often first (M3: what is asked for once drives nobody out), and then stays.
 func TestM1_ANewWorkingSetMovesIn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		const most = 100
@@ -218,15 +219,16 @@ func TestM1_ANewWorkingSetMovesIn(t *testing.T) {
 				synctest.Wait()
 			}
 		}
-		before := c.Stats()
+		var before freshet.Stats
 		for range 10 {
+			before = c.Stats()
 			for i := range most / 2 {
 				mustGet(t, c, fmt.Sprint("new", i), fmt.Sprint("new", i))
 				synctest.Wait()
 			}
 		}
 		hits := c.Stats().Hits - before.Hits
-		require.GreaterOrEqual(t, hits, uint64(most/2*8), "of %d reads", most/2*10)
+		require.GreaterOrEqual(t, hits, uint64(most/2*9/10), "of %d reads", most/2)
 	})
 }
 

@@ -38,6 +38,8 @@ type (
 	Store             = actors.Store
 	Record            = actors.Record
 	Codec[V any]      = actors.Codec[V]
+	Invalidator       = actors.Invalidator
+	Invalidation      = actors.Invalidation
 
 	PanicError = actors.PanicError
 	FetchError = actors.FetchError

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	freshet "github.com/freshet-go/freshet/api"
-	"github.com/freshet-go/freshet/api/store/redis"
 	"github.com/freshet-go/freshet/api/store/storetest"
 )
 
@@ -39,22 +38,6 @@ type bounds struct{ value, absence uint64 }
 func (p *process) bounds(i int) bounds {
 	lasting := p.lasting[i].Load()
 	return bounds{max(lasting, p.tagged[i].Load()), lasting}
-}
-
-// heard does what package redis advises, but for prefixes: to erase what
-// another process erased would be heard by that one, and so on for ever.
-func (p *process) heard(i redis.Invalidation) {
-	c := p.cache.Load()
-	_ = c.Expire(bg, i.Keys...)
-	for key := range c.All() {
-		within := i.Lost
-		for _, prefix := range i.Prefixes {
-			within = within || strings.HasPrefix(key, prefix)
-		}
-		if within {
-			_ = c.Expire(bg, key)
-		}
-	}
 }
 
 // restart closes the cache and starts another on the same store: a process

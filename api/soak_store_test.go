@@ -135,6 +135,14 @@ func raise(n *atomic.Uint64, to uint64) {
 	}
 }
 
+// OnInvalidate passes on what the store beneath hears, if it can.
+func (a *audited) OnInvalidate(tell func(freshet.Invalidation)) (stop func()) {
+	if i, ok := a.Store.(freshet.Invalidator); ok {
+		return i.OnInvalidate(tell)
+	}
+	return func() {}
+}
+
 // clouds is a plan of what befalls a store for a while.
 func clouds(seed uint64, d dice) (string, storetest.Plan) {
 	rain := func(n uint64, share float64, f storetest.Fault) storetest.Plan {
@@ -288,14 +296,17 @@ func (r *realRedis) kill() {
 	}
 }
 
-// say sends an inline command on a connection of its own.
+// say sends an inline command on a connection of its own. Its patience is for a
+// first packet that is lost to a full queue of connections: it is sent again
+// after a second at the earliest.
 func (r *realRedis) say(command, want string) error {
-	conn, err := net.DialTimeout("tcp", r.addr(), time.Second)
+	const patience = 15 * time.Second
+	conn, err := net.DialTimeout("tcp", r.addr(), patience)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(patience))
 	if _, err := fmt.Fprintf(conn, "%s\r\n", command); err != nil {
 		return err
 	}

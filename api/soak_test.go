@@ -107,8 +107,7 @@ func newSoak(t *testing.T, seed uint64, server redisServer) *soak {
 		store, err := client.Store("soak")
 		require.NoError(t, err)
 		s.clients = append(s.clients, client)
-		p := s.process(uint64(i), name, shared, store, nil)
-		store.OnInvalidate(p.heard)
+		s.process(uint64(i), name, shared, store, nil)
 	}
 	own := newLedger(t, "bolt", s.lake, cbor.New[draught]())
 	s.process(2, "on bolt", own, s.file, cbor.New[draught]())

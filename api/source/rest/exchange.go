@@ -181,8 +181,15 @@ func why(ctx context.Context, err error) (error, bool) {
 
 const excerpt = 1 << 10
 
-// read reads the body, no more of it than MaxBody.
+// read reads the body, no more of it than MaxBody. Of an answer that is no
+// success the status is what counts, whatever becomes of the page that explains it: an
+// excerpt of that is read as far as it comes.
 func (o *Origin[V]) read(a *answer, response *http.Response) error {
+	if a.status >= 300 {
+		// More than the excerpt, so that most connections can be used again.
+		a.body, _ = io.ReadAll(io.LimitReader(response.Body, 64<<10))
+		return nil
+	}
 	if response.ContentLength > o.maxBody {
 		return a.bad(fmt.Sprintf("its body of %d bytes is larger than MaxBody, %d", response.ContentLength, o.maxBody), nil)
 	}

@@ -1,12 +1,10 @@
 package rest_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"sync"
 	"testing"
 	"time"
@@ -147,6 +145,16 @@ func TestW3_TheOutcomeOfAFailedWrite(t *testing.T) {
 		"429": {status(429), false}, "501": {status(501), false}, "503": {status(503), false},
 		"500": {status(500), true}, "502": {status(502), true}, "504": {status(504), true}, "520": {status(520), true},
 		"202": {status(202), true}, "301": {status(301), true}, "302": {status(302), true}, "303": {status(303), true},
+		"422, its page breaks off": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "100")
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}, false},
+		"422, its page is too large": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "1073741824")
+			w.WriteHeader(http.StatusUnprocessableEntity)
+		}, false},
 		"connection broken": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, true},
 		"garbage":           {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }, true},
 		"answer broken off": {func(w http.ResponseWriter, _ *http.Request) {
@@ -246,56 +254,4 @@ func TestCreateIsOfTheContextsIdentity(t *testing.T) {
 	require.ErrorIs(t, err, rest.ErrIdentity)
 	_, err = o.Update(ctx, key, User{})
 	require.NoError(t, err)
-}
-
-func TestListReadsAnArrayOrAnEnvelope(t *testing.T) {
-	var body, asked string
-	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		asked = r.RequestURI + r.Header.Get("Authorization")
-		_, _ = io.WriteString(w, body)
-	})
-	array := `[{"id":"2","name":"b"},{"id":"1","name":"a"}]`
-	want := []freshet.Item[User]{{Key: "2", Value: User{ID: "2", Name: "b"}}, {Key: "1", Value: User{ID: "1", Name: "a"}}}
-	for envelope, text := range map[string]string{"": array, "items": `{"items":` + array + `}`, "data.users": `{"data":{"users":` + array + `}}`} {
-		body = text
-		items, err := origin(t, s, config{KeyOf: idOf, Envelope: envelope}).List(bg, "team=7&sort=name")
-		require.NoError(t, err)
-		require.Equal(t, want, items)
-		require.Equal(t, "/users?sort=name&team=7", asked)
-	}
-	body = "[]"
-	items, err := origin(t, s, config{KeyOf: idOf}).List(bg, "")
-	require.NoError(t, err)
-	require.NotNil(t, items)
-	require.Empty(t, items)
-
-	body = array
-	o := origin(t, s, config{KeyOf: idOf, Composite: true, Item: "/{namespace}/{key}", Identity: rest.FromContext})
-	query := rest.Key{Namespace: "users", Query: url.Values{"team": {"7"}}, Identity: "ada"}.String()
-	items, err = o.List(rest.WithIdentity(bg, "ada", http.Header{"Authorization": {"sesame"}}), query)
-	require.NoError(t, err)
-	require.Equal(t, "/users?team=7sesame", asked)
-	require.Equal(t, "users/2#ada", items[0].Key)
-	_, err = o.List(context.Background(), query)
-	require.ErrorIs(t, err, rest.ErrIdentity)
-
-	for text, why := range map[string]string{
-		"": "empty", "null": "null", `{"items":[]}`: "no array", "<html>": "HTML", `[{"id":"1"}`: "breaks off", `[{"id":"1"}]]`: "not JSON",
-		`[{"id":"1"},{"id":"1"}]`: "the key of another", `[{"id":""}]`: "no key", `[null]`: "null", `[7]`: "record 0",
-	} {
-		body = text
-		_, err := origin(t, s, config{KeyOf: idOf}).List(bg, "")
-		require.ErrorContains(t, err, why, text)
-	}
-	body = `{"data":{"users":null}}`
-	for _, envelope := range []string{"items", "data", "data.users"} {
-		_, err := origin(t, s, config{KeyOf: idOf, Envelope: envelope}).List(bg, "")
-		require.Error(t, err, envelope)
-	}
-	_, err = origin(t, s, config{KeyOf: idOf}).List(bg, "a=%zz")
-	require.ErrorIs(t, err, freshet.ErrBadKey)
-	_, err = origin(t, s, config{}).List(bg, "")
-	require.ErrorContains(t, err, "KeyOf")
-	_, err = origin(t, s, config{KeyOf: idOf, Item: "/user?id={key}"}).List(bg, "")
-	require.ErrorContains(t, err, "no Collection")
 }

@@ -9,8 +9,10 @@
 // # Keys
 //
 // All of a cache is under one hash tag, "freshet:{users}:", so that a script may compare
-// and write in one step. In a cluster one cache therefore lives on one shard, and
-// different caches spread; a cache too big for a shard is several caches.
+// and write in one step. In a Redis Cluster (any of its nodes in Options.Addrs; MOVED
+// is followed) one cache therefore lives on one node, and different caches spread;
+// a cache too big for a node is several caches. While its slot is half moved, calls
+// may fail, and count as misses.
 //
 //	freshet:{users}:r:<key>     a record, with PX
 //	freshet:{users}:t:<key>     a tombstone, with PX
@@ -41,23 +43,24 @@
 //
 // # Invalidation
 //
-// [Store.OnInvalidate] uses server-assisted client tracking (BCAST by prefix) to
-// hear what other processes erased, or replaced by something else. It hears of
-// tombstones and news only, not of every record: if two processes told each
-// other of every Set, each of them would load again, set again and tell the
-// other, for ever. So a source should answer the same bytes for the same state; one that
-// answers the time of day makes news each time.
+// A cache on a Store hears what other processes erased, or replaced by something
+// else, and expires it, without any wiring: [Store] is a freshet.Invalidator, by
+// server-assisted client tracking (BCAST by prefix). Expire is the soft form: what
+// is stale may be served within Freshness.Stale while it is read again. After a
+// lost connection all that the cache holds expires, for nobody knows what was said
+// meanwhile.
 //
-//	stop := users.OnInvalidate(func(i redis.Invalidation) {
-//		_ = cache.Expire(ctx, i.Keys...)
-//		for key := range cache.All() {
-//			// Lost: anything may have changed while nobody listened. Not
-//			// InvalidatePrefix: it would erase again, and the other hear of it.
-//			if i.Lost || slices.ContainsFunc(i.Prefixes, func(p string) bool { return strings.HasPrefix(key, p) }) {
-//				_ = cache.Expire(ctx, key)
-//			}
-//		}
-//	})
+// It hears of tombstones and news only, not of every record: if two processes told
+// each other of every Set, each of them would load again, set again and tell the
+// other, for ever. News are a record of other content than the one before; what a
+// cache notes of its freshness is no content. So a source should answer the same
+// bytes for the same state; one that answers the time of day makes news each time.
+// A record that comes too late, because others erased the key or read something
+// else since it was read, expires as well: their word may have come before it.
+// Caches on one Client are one process, and do not hear of each other.
+//
+// [Store.OnInvalidate] is for whoever wants to hear of it too.
+// Options.NoTracking turns all of it off.
 //
 // # What it does not promise
 //
@@ -68,6 +71,6 @@
 //     erases still get through.
 //   - Order is that of the readers' clocks: ReadAt of two machines is as good as
 //     their NTP. Expiry is counted from the writer's clock, too.
-//   - Replicas are not read. MOVED is followed where the server says that it is of
-//     a cluster.
+//   - Replicas are not read. A node that joined a cluster less than two seconds before
+//     a slot moved to it may have its first invalidations unheard.
 package redis

@@ -8,20 +8,17 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	freshet "github.com/freshet-go/freshet/api"
 )
 
 // Invalidation is what other processes erased or replaced.
-type Invalidation struct {
-	// Keys were erased, or hold something else than before.
-	Keys []string
-	// Prefixes were erased by DeletePrefix.
-	Prefixes []string
-	// Lost says that messages may have been lost (the connection was, the database
-	// was flushed, or the listeners were too slow): any key may have changed.
-	Lost bool
-}
+type Invalidation = freshet.Invalidation
 
-// OnInvalidate has f told of what other processes do to the records of this
+// OnInvalidate implements freshet.Invalidator: a cache on this Store calls it by
+// itself, and expires what it is told of.
+//
+// It has f told of what other processes do to the records of this
 // name, until stop is called or the Client is closed. f is called from one
 // goroutine, one call at a time; it may take its time, but what comes meanwhile
 // beyond 4,096 messages is Lost. A panic of f is logged and f goes on being called. After
@@ -29,12 +26,14 @@ type Invalidation struct {
 //
 // It uses one connection of its own for each name. Until the first connection is
 // made nothing is heard; Lost is told when it is there. An erased key is told
-// whether or not this process holds it.
+// whether or not this process holds it. With Options.NoTracking f is never called.
 func (s *Store) OnInvalidate(f func(Invalidation)) (stop func()) { return s.shared.ears.add(f) }
 
-// heard is one message: a key of Redis as it came, or that messages were lost.
+// heard is one message: a key of Redis as it came, a key of ours that was
+// overtaken by what is of that time, or that messages were lost.
 type heard struct {
 	key  string
+	by   string
 	lost bool
 }
 
@@ -43,10 +42,12 @@ type ears struct {
 	shared *shared
 	heard  chan heard
 	lost   atomic.Bool
-	erases map[string]string // tombstones that were told, for tell alone
+	begun  atomic.Bool
+	// For tell alone: tombstones that were told, and what overtook what was
+	// written here.
+	erases, overtook map[string]string
 
 	mu        sync.Mutex // held while listeners are told
-	begun     bool
 	next      int
 	listeners map[int]func(Invalidation)
 }
@@ -55,16 +56,17 @@ func (e *ears) add(f func(Invalidation)) (stop func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c := e.shared.client
-	if !e.begun {
+	if !e.begun.Load() && !c.opts.NoTracking {
 		c.mu.Lock()
 		if !c.closed {
-			e.begun, e.listeners = true, map[int]func(Invalidation){}
+			e.listeners = map[int]func(Invalidation){}
+			e.begun.Store(true)
 			c.work.Go(e.listen)
 			c.work.Go(e.tell)
 		}
 		c.mu.Unlock()
 	}
-	if !e.begun {
+	if !e.begun.Load() {
 		return func() {}
 	}
 	id := e.next
@@ -96,30 +98,44 @@ func (e *ears) listen() {
 	}()
 	ticker := time.NewTicker(listenEvery)
 	defer ticker.Stop()
-	for well := true; ; {
+	for listening, warned := false, false; ; {
 		var err error
 		if conn == nil {
-			if conn, err = rueidis.NewClient(option); err == nil {
-				e.push(heard{lost: true})
-			}
-		} else {
-			ctx, cancel := context.WithTimeout(c.ctx, c.opts.Timeout)
-			err = conn.Do(ctx, conn.B().Ping().Build()).Error()
-			cancel()
+			conn, err = rueidis.NewClient(option)
+		}
+		if err == nil {
+			err = e.probe(conn)
 		}
 		if c.ctx.Err() != nil {
 			return
 		}
-		if err != nil && well {
+		if err == nil && !listening {
+			e.push(heard{lost: true})
+		}
+		if err != nil && !warned {
 			c.opts.Logger.Warn("freshet: redis: invalidations are not heard for now", "cache", e.shared.name, "error", wording(err))
 		}
-		well = err == nil
+		listening, warned = err == nil, err != nil
 		select {
 		case <-c.ctx.Done():
 			return
 		case <-ticker.C:
 		}
 	}
+}
+
+// probe has the connection to the node where the keys are made, and in a cluster
+// those to the others: the keys may move there.
+func (e *ears) probe(conn rueidis.Client) error {
+	ctx, cancel := context.WithTimeout(e.shared.client.ctx, e.shared.client.opts.Timeout)
+	defer cancel()
+	err := conn.Do(ctx, conn.B().Exists().Key(e.shared.lengths()).Build()).Error()
+	if nodes := conn.Nodes(); err == nil && len(nodes) > 1 {
+		for _, node := range nodes {
+			_ = node.Do(ctx, node.B().Ping().Build()).Error() // one that is down tells nothing
+		}
+	}
+	return err
 }
 
 // hear is called by rueidis on the goroutine that reads the connection: it
@@ -133,6 +149,14 @@ func (e *ears) hear(messages []rueidis.RedisMessage) {
 		if key, err := m.ToString(); err == nil {
 			e.push(heard{key: key})
 		}
+	}
+}
+
+// overtaken says that a record of key came too late: others erased it since it was
+// read, or read something else. They may have told so before it was there to expire.
+func (e *ears) overtaken(key, by string) {
+	if e.begun.Load() {
+		e.push(heard{key: key, by: by})
 	}
 }
 
@@ -152,24 +176,24 @@ func (e *ears) tell() {
 	const batch = 256
 	c := e.shared.client
 	for {
-		var keys []string
+		var batched []heard
 		select {
 		case <-c.ctx.Done():
 			return
 		case h := <-e.heard:
-			keys = append(keys, h.key)
+			batched = append(batched, h)
 		}
 	gather:
-		for len(keys) < batch {
+		for len(batched) < batch {
 			select {
 			case h := <-e.heard:
-				keys = append(keys, h.key)
+				batched = append(batched, h)
 			default:
 				break gather
 			}
 		}
 		i := Invalidation{Lost: e.lost.Swap(false)}
-		if err := e.look(keys, &i); err != nil {
+		if err := e.look(batched, &i); err != nil {
 			i.Lost = true // it is not known who did it, so it may be anybody
 		}
 		if c.ctx.Err() == nil && (i.Lost || len(i.Keys) > 0 || len(i.Prefixes) > 0) {
@@ -180,14 +204,22 @@ func (e *ears) tell() {
 
 // look finds out which of the keys are another process's doing: what this process
 // wrote it knows, and what ended by itself is no news.
-func (e *ears) look(keys []string, i *Invalidation) error {
-	seen := map[string]bool{"": true}
+func (e *ears) look(batched []heard, i *Invalidation) error {
+	seen, told := map[string]bool{"": true}, map[string]bool{}
 	var asked []string
-	for _, key := range keys {
-		if !seen[key] && strings.HasPrefix(key, e.shared.base) {
-			asked = append(asked, key)
+	for _, h := range batched {
+		switch {
+		case h.by != "":
+			// Once for each that overtakes: where clocks differ it may be in what is
+			// the future here, and overtake again what is read again.
+			if remember(&e.overtook, h.key, h.by) && !told[h.key] {
+				i.Keys = append(i.Keys, h.key)
+				told[h.key] = true
+			}
+		case !seen[h.key] && strings.HasPrefix(h.key, e.shared.base):
+			asked = append(asked, h.key)
+			seen[h.key] = true
 		}
-		seen[key] = true
 	}
 	if len(asked) == 0 {
 		return nil
@@ -197,21 +229,14 @@ func (e *ears) look(keys []string, i *Invalidation) error {
 		if err != nil {
 			return err
 		}
-		told := map[string]bool{}
 		for n, v := range values {
 			value, err := v.ToString()
 			if err != nil || strings.HasSuffix(value, e.shared.client.writer) {
 				continue
 			}
 			kind, key, _ := strings.Cut(strings.TrimPrefix(asked[n], e.shared.base), ":")
-			switch {
-			case kind != "n" && e.erases[asked[n]] == value: // only its end was set anew
-				continue
-			case kind != "n":
-				if len(e.erases) >= maxHeard {
-					clear(e.erases)
-				}
-				e.erases[asked[n]] = value
+			if kind != "n" && !remember(&e.erases, asked[n], value) {
+				continue // only its end was set anew
 			}
 			switch {
 			case kind == "p":
@@ -223,6 +248,19 @@ func (e *ears) look(keys []string, i *Invalidation) error {
 		}
 		return nil
 	})
+}
+
+// remember notes value under key, and says false where that is there already. What
+// is noted is bounded: forgetting costs an expiry.
+func remember(notes *map[string]string, key, value string) (isNew bool) {
+	if (*notes)[key] == value {
+		return false
+	}
+	if *notes == nil || len(*notes) >= maxHeard {
+		*notes = map[string]string{}
+	}
+	(*notes)[key] = value
+	return true
 }
 
 func (e *ears) call(i Invalidation) {

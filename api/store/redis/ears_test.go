@@ -121,3 +121,24 @@ func TestAListenerThatPanicsAndOneThatStops(t *testing.T) {
 	require.Equal(t, []string{"k"}, next(t, again).Keys)
 	require.Empty(t, told)
 }
+
+// What is written here too late is told, once for each that overtook it: where
+// another clock is ahead all that is read here is too late for a while.
+func TestARecordThatIsOvertakenIsToldOnce(t *testing.T) {
+	server := startServer(t)
+	here, told, _ := listening(t, server)
+	_, there := open(t, redis.Options{Addrs: []string{server.addr()}})
+	require.NoError(t, there.Set(t.Context(), "same", rec(100, "v")))
+	require.NoError(t, here.Set(t.Context(), "same", rec(1, "v"))) // overtaken by what is the same: no news
+	require.NoError(t, there.Set(t.Context(), "k", rec(100, "of a clock that is ahead")))
+	require.NoError(t, here.Set(t.Context(), "k", rec(1, "v")))
+	require.Equal(t, []string{"k"}, next(t, told).Keys)
+	require.NoError(t, here.Set(t.Context(), "k", rec(2, "v")))
+	require.NoError(t, there.Delete(t.Context(), "k", at(200)))
+	require.Equal(t, []string{"k"}, next(t, told).Keys)
+	require.NoError(t, here.Set(t.Context(), "k", rec(3, "v")))
+	require.Equal(t, []string{"k"}, next(t, told).Keys)
+	require.NoError(t, here.Set(t.Context(), "k", rec(4, "v")))
+	require.NoError(t, there.Delete(t.Context(), "end", at(1)))
+	require.Equal(t, []string{"end"}, next(t, told).Keys)
+}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -47,24 +45,13 @@ func Example() {
 	// Ada
 }
 
-// What other processes erase or change expires here. A Redis with client tracking
-// is needed for it to be heard, so this is compiled and not run; the tests do.
+// A cache expires by itself what other processes erase or change; this is for
+// whoever wants to hear of it too. A Redis with client tracking is needed, so this
+// is compiled and not run; the tests do.
 func ExampleStore_OnInvalidate() {
-	var cache *freshet.Cache[string]
 	var users *redis.Store
-	ctx := context.Background()
-
 	stop := users.OnInvalidate(func(i redis.Invalidation) {
-		_ = cache.Expire(ctx, i.Keys...)
-		if len(i.Prefixes) == 0 && !i.Lost {
-			return
-		}
-		for key := range cache.All() {
-			// Not InvalidatePrefix: it would erase again, for others to hear.
-			if i.Lost || slices.ContainsFunc(i.Prefixes, func(p string) bool { return strings.HasPrefix(key, p) }) {
-				_ = cache.Expire(ctx, key)
-			}
-		}
+		fmt.Println("others changed", i.Keys, i.Prefixes)
 	})
 	defer stop()
 }

@@ -56,6 +56,9 @@ type Options struct {
 	// MaxRecord bounds a record, tags and validator included, in bytes. 0: 64
 	// MiB. Redis itself takes no more than 512.
 	MaxRecord int
+	// NoTracking spares the connection on which a cache hears what other processes
+	// erased or changed; also for a server or proxy that has no client tracking.
+	NoTracking bool
 	// OnCorrupt is told of records that are not readable. It is called from many
 	// goroutines and must be quick.
 	OnCorrupt func(cache, key string, err error)

@@ -26,7 +26,8 @@ func TestMain(m *testing.M) {
 		runChild(child)
 		return
 	}
-	goleak.VerifyTestMain(m)
+	// rueidis looks at a cluster that said MOVED again a second later, closed or not.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/rueidis.(*call).DelayDo.func1"))
 }
 
 var (
@@ -73,22 +74,16 @@ func TestContractOnMiniredis(t *testing.T) {
 
 func TestContract(t *testing.T) {
 	server := startServer(t)
-	storetest.Run(t, func(t *testing.T) freshet.Store {
+	contract(t, func(t *testing.T) (*redis.Client, *redis.Store) {
 		server.must("FLUSHALL")
-		c, s := open(t, redis.Options{URL: "redis://" + server.addr(), Timeout: 10 * time.Second})
-		return owning{s, c}
+		return open(t, redis.Options{URL: "redis://" + server.addr(), Timeout: 10 * time.Second})
 	})
 }
 
-// In a cluster all keys of a cache have to be in one slot, those that scripts
-// make up included.
-func TestContractOnACluster(t *testing.T) {
-	server := startServer(t, "--cluster-enabled", "yes")
-	server.must("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
-	require.Eventually(t, func() bool { _, err := server.ask("GET", "x"); return err == nil }, 10*time.Second, 5*time.Millisecond)
+// contract is the suite, for stores whose client ends with them.
+func contract(t *testing.T, open func(*testing.T) (*redis.Client, *redis.Store)) {
 	storetest.Run(t, func(t *testing.T) freshet.Store {
-		server.must("FLUSHALL")
-		c, s := open(t, redis.Options{Addrs: []string{server.addr()}, Timeout: 10 * time.Second})
+		c, s := open(t)
 		return owning{s, c}
 	})
 }
@@ -259,6 +254,8 @@ func runChild(arg string) {
 			r.ReadAt = time.Now()
 		case "write":
 			err = s.Set(context.Background(), key, r)
+		case "erase":
+			err = s.Delete(context.Background(), key, time.Now())
 		}
 		fmt.Println(word, err)
 	}

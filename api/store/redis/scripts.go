@@ -23,7 +23,7 @@ local function erased(lengths, base, key, at)
     n = tonumber(n)
     if n <= #key then
       local p = redis.call('GET', base .. key:sub(1, n))
-      if p and not later(at, p) then return true end
+      if p and not later(at, p) then return p end
     end
   end
   return false
@@ -40,24 +40,33 @@ if at and erased(KEYS[2], ARGV[1], ARGV[2], at) then return false end
 return raw`)
 
 	// KEYS record, lengths, tombstone, news; ARGV base of prefixes, key, record,
-	// milliseconds it lives (0: for ever), writer, milliseconds the news live.
+	// milliseconds it lives (0: for ever), writer, milliseconds the news live, the
+	// first and the last byte of what is not content. It answers false, or the time
+	// of what overtook the record: an erase, or a later record of other content.
 	setScript = rueidis.NewLuaScriptRetryable(prelude + `
 local at = readAt(ARGV[3])
 local t = redis.call('GET', KEYS[3])
-if t and not later(at, t) then return 0 end
-if erased(KEYS[2], ARGV[1], ARGV[2], at) then return 0 end
+if t and not later(at, t) then return t:sub(1, 12) end
+local p = erased(KEYS[2], ARGV[1], ARGV[2], at)
+if p then return p:sub(1, 12) end
+local function content(raw)
+  return raw:sub(33, ARGV[7] - 1) .. raw:sub(ARGV[8] + 1)
+end
 local old = redis.call('GET', KEYS[1])
 local oldAt = readAt(old)
-if oldAt and later(oldAt, at) then return 0 end
+local other = oldAt and content(old) ~= content(ARGV[3])
+if oldAt and later(oldAt, at) then
+  return other and oldAt
+end
 if ARGV[4] == '0' then
   redis.call('SET', KEYS[1], ARGV[3])
 else
   redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
 end
-if oldAt and old:sub(33) ~= ARGV[3]:sub(33) then
+if other then
   redis.call('SET', KEYS[4], ARGV[5], 'PX', ARGV[6])
 end
-return 1`)
+return false`)
 
 	// KEYS record, tombstone; ARGV time, milliseconds it lives, writer. The record
 	// goes first: that is allowed where Redis has no memory left, and a script

@@ -20,7 +20,7 @@ type Store struct {
 	closed atomic.Bool
 }
 
-var _ freshet.Store = (*Store)(nil)
+var _ freshet.Invalidator = (*Store)(nil)
 
 // shared is what the Stores of one name have in common.
 type shared struct {
@@ -33,7 +33,7 @@ type shared struct {
 
 func newShared(c *Client, name string) *shared {
 	s := &shared{client: c, name: name, base: c.opts.Namespace + ":{" + name + "}:", purges: make(chan purge, maxPurges)}
-	s.ears = &ears{shared: s, heard: make(chan heard, maxHeard), erases: map[string]string{}}
+	s.ears = &ears{shared: s, heard: make(chan heard, maxHeard)}
 	return s
 }
 
@@ -84,10 +84,19 @@ func (s *Store) Set(ctx context.Context, key string, r freshet.Record) error {
 			lives = millis(r.ExpiresAt.Sub(s.shared.client.opts.Now()))
 		}
 	}
+	content := len(raw) - len(r.Content())
 	return s.call(ctx, "write", key, bad, func(ctx context.Context, conn rueidis.Client) error {
-		return setScript.Exec(ctx, conn,
+		by, err := setScript.Exec(ctx, conn,
 			[]string{s.shared.record(key), s.shared.lengths(), s.shared.tombstone(key), s.shared.news(key)},
-			[]string{s.shared.prefixes(), key, rueidis.BinaryString(raw), lives, s.shared.client.writer, millis(newsLive)}).Error()
+			[]string{s.shared.prefixes(), key, rueidis.BinaryString(raw), lives, s.shared.client.writer, millis(newsLive),
+				strconv.Itoa(len(raw) - len(r.Value) + 1), strconv.Itoa(content)}).ToString()
+		switch {
+		case rueidis.IsRedisNil(err):
+			return nil
+		case err == nil:
+			s.shared.ears.overtaken(key, by)
+		}
+		return err
 	})
 }
 

@@ -28,22 +28,11 @@
 // does not prove durability, or how long a tombstone lives: see packages bolt
 // and redis for how that is done.
 //
-// # Wrapping a get/set/expire client
+// # Writing one
 //
-// Many caches that a company already runs speak three words: get, set with a
-// time to live, delete. The Example of this package makes a Store of such a client
-// in about thirty lines. Be honest about what that gives:
-//
-//   - D1 to D3, in full: a record is encoded into one value, expiry included.
-//   - D5 within one process only. Comparing and writing are two calls, so
-//     between them another process may write; the mutex of the Example serialises its
-//     own process alone. A read that began before another process's erase can
-//     then come back.
-//   - DeletePrefix only in its coarsest form, because such a client cannot list keys:
-//     one tombstone for everything, which costs misses and no wrong answer.
-//
-// To give D5 to all processes the comparison has to happen where the record is:
-// a compare-and-swap on a version (memcached's cas, DynamoDB's condition, an SQL
-// UPDATE ... WHERE read_at < ?) in a loop around the same lines, or a script as
-// package redis has it. A tombstone must live there too, as a value that expires.
+// Most stores need not be written: package kv makes one of any client that gets
+// and sets with an expiry, in the thirty lines that its Example shows. It is the place to see
+// what D5 asks of a service, too: comparing and writing have to be one step there
+// (a compare-and-swap, a condition, a script), and a tombstone has to live beside
+// what it keeps out.
 package storetest

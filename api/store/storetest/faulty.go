@@ -94,7 +94,7 @@ type FaultyStore struct {
 	once   atomic.Bool
 }
 
-var _ freshet.Store = (*FaultyStore)(nil)
+var _ freshet.Invalidator = (*FaultyStore)(nil)
 
 // Faulty wraps store so that its calls fail as plan says; nil plans nothing.
 // Closing it closes store and ends what is Deaf.
@@ -150,6 +150,14 @@ func (f *FaultyStore) Delete(ctx context.Context, key string, at time.Time) erro
 func (f *FaultyStore) DeletePrefix(ctx context.Context, prefix string, at time.Time) error {
 	_, err := f.befall(ctx, "DeletePrefix", prefix, func() error { return f.store.DeletePrefix(ctx, prefix, at) })
 	return err
+}
+
+// OnInvalidate implements freshet.Invalidator, as far as the store beneath does.
+func (f *FaultyStore) OnInvalidate(tell func(freshet.Invalidation)) (stop func()) {
+	if i, ok := f.store.(freshet.Invalidator); ok {
+		return i.OnInvalidate(tell)
+	}
+	return func() {}
 }
 
 // Close implements freshet.Store; it never fails on purpose.

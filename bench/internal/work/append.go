@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/freshet-go/freshet/bench/internal/stream"
@@ -19,7 +20,45 @@ func appends() []Workload {
 	}{{0, 1_000_000, 200_000}, {1, 300_000, 60_000}, {1000, 5_000, 600}} {
 		all = append(all, toEverybody(c.readers, c.ops, c.quick))
 	}
-	return append(all, toOthers())
+	all = append(all, toOthers())
+	for _, procs := range processors() {
+		all = append(all, byMany(procs))
+	}
+	return all
+}
+
+// byMany has more writers than processors, and nobody who reads.
+func byMany(procs int) Workload {
+	const writers = 16
+	return Workload{
+		Name:    fmt.Sprintf("append/%d-writers-procs-%d", writers, procs),
+		About:   fmt.Sprintf("Events of %d writers at once, with GOMAXPROCS %d and no reader.", writers, procs),
+		Columns: []Column{{Name: "time/append", Unit: "ns"}, {Name: CPU, Unit: "ns"}, {Name: "allocs/op"}},
+		Scales:  true, Ops: 1_000_000, Quick: 0, Seconds: 0.3, Procs: procs,
+		Contenders: broadcasters(readerless(), func(b stream.Broadcast, ops int) ([]float64, error) {
+			value := uint64(1)
+			e := stream.Event{Key: "busy", Kind: streams.Updated, After: &value}
+			var all sync.WaitGroup
+			spent := countExpense()
+			took := alone(func() {
+				for range writers {
+					all.Go(func() {
+						for range ops / writers {
+							b.Send(&e)
+						}
+					})
+				}
+				all.Wait()
+			})
+			cpu, allocs, _ := spent.perOp(ops)
+			return []float64{perOp(took, ops), cpu, allocs}, nil
+		}),
+	}
+}
+
+// readerless are the peers that have something to do without a reader: a channel a reader is none then.
+func readerless() []stream.Peer {
+	return slices.DeleteFunc(stream.All(), func(p stream.Peer) bool { return p.Name == stream.Channels })
 }
 
 // The time of an append is the median over slices of a hundred: what it costs the writer. The mean has in it the time in
@@ -31,8 +70,8 @@ var appending = []Column{
 
 func toEverybody(readers, ops, quick int) Workload {
 	peers := stream.All()
-	if readers == 0 { // without a channel there is nothing to do
-		peers = slices.DeleteFunc(peers, func(p stream.Peer) bool { return p.Name == stream.Channels })
+	if readers == 0 {
+		peers = readerless()
 	}
 	return Workload{
 		Name: fmt.Sprintf("append/%d-readers", readers),

@@ -1,0 +1,120 @@
+package actors
+
+import "sync/atomic"
+
+// place is the queue that a cell stands in.
+type place uint8
+
+const (
+	nowhere   place = iota
+	young           // the window's newer half,
+	old             // and its older one
+	probation       // the main space: who goes next,
+	protected       // and who was read there
+	outsized        // heavier than the bound: never fits
+	places
+)
+
+// rank is what the policy keeps in a cell. weight belongs to the mailbox, the
+// place and the links to the policy's lock.
+type rank[V any] struct {
+	visited      atomic.Bool
+	pinned       atomic.Bool // the cell's word: it cannot go (M2)
+	place        place
+	weight       uint32
+	newer, older *cell[V]
+}
+
+// touch notes that the resource was read.
+func (r *rank[V]) touch() {
+	if !r.visited.Load() {
+		r.visited.Store(true)
+	}
+}
+
+// queue is a list of cells in the order in which they were put in.
+type queue[V any] struct {
+	newest, oldest *cell[V]
+	n              int
+}
+
+// put makes c, which is in no queue, the newest of one.
+func (p *policy[V]) put(c *cell[V], in place) {
+	q, r := &p.queues[in], &c.rank
+	r.place, r.older, r.newer = in, q.newest, nil
+	if q.newest != nil {
+		q.newest.rank.newer = c
+	} else {
+		q.oldest = c
+	}
+	q.newest = c
+	q.n++
+}
+
+// take takes c out of its queue.
+func (p *policy[V]) take(c *cell[V]) {
+	q, r := &p.queues[c.rank.place], &c.rank
+	if p.ageing == c {
+		p.age(c)
+	}
+	if r.newer != nil {
+		r.newer.rank.older = r.older
+	} else {
+		q.newest = r.older
+	}
+	if r.older != nil {
+		r.older.rank.newer = r.newer
+	} else {
+		q.oldest = r.newer
+	}
+	r.newer, r.older = nil, nil
+	q.n--
+}
+
+// move makes c the newest of a queue, perhaps its own.
+func (p *policy[V]) move(c *cell[V], to place) {
+	p.take(c)
+	p.put(c, to)
+}
+
+// firstToGo is the oldest of a queue that can go.
+func (p *policy[V]) firstToGo(in place) *cell[V] {
+	for c := p.queues[in].oldest; c != nil; c = c.rank.newer {
+		if c.mayGo() {
+			return c
+		}
+	}
+	return nil
+}
+
+// nextToAge walks over all resources, a few a call, oldest first where nothing
+// is evicted; done says that it came to the end. It may meet one twice, and miss
+// one that changes its place meanwhile.
+func (p *policy[V]) nextToAge(most int) (cells []*cell[V], done bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(cells) < most && p.ageingIn < places {
+		c := p.ageing
+		if c == nil {
+			c = p.queues[p.ageingIn].oldest
+		}
+		if c == nil {
+			p.ageingIn++
+			continue
+		}
+		cells = append(cells, c)
+		p.age(c)
+	}
+	if p.ageingIn < places {
+		return cells, false
+	}
+	p.ageingIn = 0
+	return cells, true
+}
+
+// age goes on from c.
+func (p *policy[V]) age(c *cell[V]) {
+	if p.ageing = c.rank.newer; p.ageing == nil {
+		p.ageingIn++
+	}
+}
