@@ -22,7 +22,6 @@ type bulk[V any] struct {
 	mu      sync.Mutex
 	flights []*flight[V] // nobody adds to them once the call is made
 	ctx     flightContext
-	stop    context.CancelCauseFunc
 	left    atomic.Int64 // members whose answer is still wanted
 	limit   deadline
 	ticket  ticket
@@ -64,21 +63,21 @@ func (b *bulk[V]) launch() {
 	case 0:
 		return
 	case 1:
-		t.gate.launch(&b.flights[0].ticket, nil)
+		t.gate.launch(b.flights[0], &b.flights[0].ticket, nil)
 		return
 	}
-	b.ctx.Context, b.stop = context.WithCancelCause(context.WithoutCancel(b.caller))
-	b.ticket.call, b.limit.owner = b, b
+	b.ctx.values = b.caller
+	b.limit.owner = b
 	b.left.Store(int64(len(b.flights)))
 	for _, f := range b.flights {
 		// When nobody wants any of them any more the call is cancelled.
-		context.AfterFunc(f.ctx.Context, func() {
+		context.AfterFunc(&f.ctx, func() {
 			if b.left.Add(-1) == 0 {
-				b.stop(context.Cause(f.ctx.Context))
+				b.ctx.end(context.Cause(&f.ctx))
 			}
 		})
 	}
-	t.gate.launch(&b.ticket, nil)
+	t.gate.launch(b, &b.ticket, nil)
 }
 
 func (b *bulk[V]) wanted() bool {
@@ -157,7 +156,7 @@ func (b *bulk[V]) deliver(responses map[string]Response[V], err error, returned 
 			// order is told as Dropped, whoever brought it (O2).
 			go f.bring(func() (Response[V], error) { return r, own })
 		case f.wanted():
-			b.table.gate.launch(&f.ticket, nil)
+			b.table.gate.launch(f, &f.ticket, nil)
 		default:
 			f.arrive()
 		}

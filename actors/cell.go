@@ -277,23 +277,23 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 		ctx := m.ctx
 		if ctx == nil {
 			if w := e.Future.wait.Load(); w != nil {
-				ctx = w.ctx
+				ctx = w.flight.ctx.values
 			}
 		}
 		m.flew = true
-		f := newFlight(ctx, c, e.Stamp, e.Timeout, e.Version)
+		f := newFlight(ctx, c, e.Future, e.Stamp, e.Timeout, e.Version)
 		replaced := c.flight.Swap(f)
 		switch {
 		case m.bulk != nil:
 			m.bulk.board(f)
 		case replaced != nil && !replaced.looking:
-			t.gate.launch(&f.ticket, &replaced.ticket)
+			t.gate.launch(f, &f.ticket, &replaced.ticket)
 		default:
-			t.gate.launch(&f.ticket, nil)
+			t.gate.launch(f, &f.ticket, nil)
 		}
 	case lifecycle.DoLookUp:
 		m.flew = true
-		f := newFlight(context.Background(), c, e.Stamp, t.tier.timeout, nil)
+		f := newFlight(context.Background(), c, nil, e.Stamp, t.tier.timeout, nil)
 		c.flight.Store(f)
 		if m.bulk != nil {
 			m.bulk.await(f)
@@ -318,7 +318,7 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 		w := e.Mutation.Owner.(*write[V])
 		w.stamp, w.optimistic, w.flying = e.Stamp, e.Value, true
 		t.writes.enter(w)
-		t.gate.launch(&w.ticket, nil)
+		t.gate.launch(w, &w.ticket, nil)
 	case lifecycle.DoFinish:
 		e.Mutation.Owner.(*write[V]).finish(e.Value, e.Err, e.Unknown)
 	case lifecycle.DoArm:

@@ -109,7 +109,7 @@ func TestDeadlines_MovedRemovedAndClosed(t *testing.T) {
 		synctest.Wait()
 		require.Empty(t, b[1].rung(false), "closed")
 		require.Len(t, b[2].rung(false), 2)
-		require.Zero(t, s.busy.n)
+		require.Zero(t, s.busy.n.Load())
 	})
 }
 

@@ -19,14 +19,15 @@ type flight[V any] struct {
 	timeout time.Duration
 	last    *lifecycle.Version[V, *Future[V]] // for a conditional request
 	ctx     flightContext
-	stop    context.CancelCauseFunc
 	limit   deadline
-	end     atomic.Uint32 // an ending: why it is no longer waited for
 	ticket  ticket
-	parted  bool // its clock runs
 	began   lifecycle.Instant
-	looking bool                    // it asks the second tier, not the origin
 	party   atomic.Pointer[bulk[V]] // of a look-up: what its key flies with, if it has to
+	end     atomic.Uint32           // an ending: why it is no longer waited for
+	parted  bool                    // its clock runs
+	looking bool                    // it asks the second tier, not the origin
+
+	waiting waiting[V] // of the group that it was made for
 }
 
 const (
@@ -35,37 +36,22 @@ const (
 	timedOut
 )
 
-func newFlight[V any](ctx context.Context, c *cell[V], stamp uint64, timeout time.Duration, last *lifecycle.Version[V, *Future[V]]) *flight[V] {
+// newFlight makes a flight for the group of future: the one that was made with
+// it, unless that has taken off.
+func newFlight[V any](ctx context.Context, c *cell[V], future *Future[V], stamp uint64, timeout time.Duration, last *lifecycle.Version[V, *Future[V]]) *flight[V] {
 	if timeout == 0 {
 		timeout = c.table.timeout
 	}
-	f := &flight[V]{cell: c, stamp: stamp, timeout: timeout, last: last}
-	f.limit.owner, f.ticket.call = f, f
-	if ctx == nil {
-		ctx = context.Background()
+	f := future.unused()
+	if f == nil {
+		f = &flight[V]{cell: c}
 	}
-	if ctx.Done() != nil {
-		ctx = context.WithoutCancel(ctx)
+	f.stamp, f.timeout, f.last = stamp, timeout, last
+	f.limit.owner = f
+	if f.ctx.values = ctx; ctx == nil {
+		f.ctx.values = context.Background()
 	}
-	f.ctx.Context, f.stop = context.WithCancelCause(ctx)
 	return f
-}
-
-// flightContext carries the values of the demand that took off, not its
-// cancellation, and the flight's deadline (C2).
-type flightContext struct {
-	context.Context
-	deadline time.Time
-}
-
-func (c *flightContext) Deadline() (time.Time, bool) { return c.deadline, true }
-
-func (c *flightContext) Err() error {
-	err := c.Context.Err()
-	if err != nil && errors.Is(context.Cause(c.Context), ErrTimeout) {
-		return context.DeadlineExceeded
-	}
-	return err
 }
 
 // wanted says whether anybody still wants the answer.
@@ -135,7 +121,7 @@ func (f *flight[V]) bring(fetch func() (Response[V], error)) {
 func (f *flight[V]) arrive() {
 	t := f.cell.table
 	t.deadlines.set(&f.limit, lifecycle.Never)
-	f.stop(nil)
+	f.ctx.end(nil)
 	t.inFlight.Add(-1)
 	t.gate.release(&f.ticket)
 	t.makeRoom()
@@ -245,7 +231,7 @@ func (f *flight[V]) failTimely(err error) {
 // cancel ends the flight's context; what the source still answers is dropped.
 func (f *flight[V]) cancel(cause error) {
 	f.end.CompareAndSwap(flying, cancelled)
-	f.stop(cause)
+	f.ctx.end(cause)
 }
 
 // due is the flight's timeout. Those who wait do not wait for the source (C2).
@@ -256,7 +242,7 @@ func (f *flight[V]) due() {
 	}
 	if f.end.CompareAndSwap(flying, timedOut) {
 		f.failTimely(timeoutError{f.timeout})
-		f.stop(ErrTimeout)
+		f.ctx.end(ErrTimeout)
 	}
 	f.cell.table.gate.release(&f.ticket)
 	f.cell.table.makeRoom()

@@ -12,6 +12,7 @@ import (
 // to everyone who asked for it (F1, F2). Every Future settles (C6). It is safe
 // for concurrent use and must not be copied.
 type Future[V any] struct {
+	own     lifecycle.Version[V, *Future[V]]                 // what it settles with, as a rule
 	outcome atomic.Pointer[lifecycle.Version[V, *Future[V]]] // what it settled with; nil: pending
 	failure *failure[V]                                      // written before outcome; nil: a value
 	wait    atomic.Pointer[waiting[V]]                       // nil once settled
@@ -24,12 +25,13 @@ type failure[V any] struct {
 	fallback *lifecycle.Version[V, *Future[V]] // what a plain demand of a strict group gets (F7)
 }
 
-// waiting is what only a pending future needs.
+// waiting is what only a pending future needs. It lies in the first flight of
+// the future's group: the two are made together.
 type waiting[V any] struct {
-	cell *cell[V]        // nil: a promise's
-	ctx  context.Context // whose values its flights carry (C2)
-	mu   sync.Mutex
-	done chan struct{} // nil: nobody asked for it yet
+	flight *flight[V] // whose context has the values that later ones carry (C2)
+	mu     sync.Mutex
+	done   chan struct{} // nil: nobody asked for it yet
+	seats  *seat         // of those who wait in Await or Get
 	// count holds the waiters (low 31 bits), the futures that Fetch handed out
 	// and nobody has awaited yet (next 32 bits), and the seal.
 	count atomic.Uint64
@@ -49,9 +51,36 @@ var closedChan = func() chan struct{} {
 
 // newPending makes a future of c, whose flights carry the values of ctx.
 func newPending[V any](ctx context.Context, c *cell[V]) *Future[V] {
+	first := &flight[V]{cell: c}
+	first.ctx.values, first.waiting.flight = ctx, first
 	f := &Future[V]{}
-	f.wait.Store(&waiting[V]{cell: c, ctx: ctx})
+	f.wait.Store(&first.waiting)
 	return f
+}
+
+// newReady makes a future that nobody will wait for: before it can be handed
+// out it is settled.
+func newReady[V any]() *Future[V] { return &Future[V]{} }
+
+// unused is the flight that was made with f, nil if it has taken off. It is the
+// cell's.
+func (f *Future[V]) unused() *flight[V] {
+	if f == nil {
+		return nil
+	}
+	if w := f.wait.Load(); w != nil && w.flight.stamp == 0 {
+		return w.flight
+	}
+	return nil
+}
+
+// room is memory for a version that f settles with. A version is never written
+// again, so the second one goes elsewhere. It is the cell's.
+func (f *Future[V]) room() *lifecycle.Version[V, *Future[V]] {
+	if f == nil || f.own.Seq != 0 {
+		return &lifecycle.Version[V, *Future[V]]{}
+	}
+	return &f.own
 }
 
 // Promise makes a future that settle settles, once, with what it is given; seq
@@ -87,7 +116,10 @@ func (f *Future[V]) settle(v *lifecycle.Version[V, *Future[V]], err error, seq u
 			close(w.done)
 		}
 		w.done = closedChan
+		seated := w.seats
+		w.seats = nil
 		w.mu.Unlock()
+		seated.wakeAll()
 	}
 }
 
@@ -154,22 +186,36 @@ func (f *Future[V]) waitFor(ctx context.Context, w *waiting[V]) error {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	select {
-	case <-f.Done():
-		return nil
-	case <-ctx.Done():
+	s := w.sit()
+	if s == nil {
+		return nil // it has settled meanwhile
 	}
-	if f.outcome.Load() != nil {
+	left := false
+	if ended := ctx.Done(); ended == nil {
+		<-s.wake
+	} else {
+		select {
+		case <-s.wake:
+		case <-ended:
+			if left = w.rise(s); !left {
+				<-s.wake
+			}
+		}
+	}
+	w.giveBack(s)
+	if !left || f.outcome.Load() != nil {
 		return nil // both at once: the answer is worth more
 	}
 	if w.leave() && w.abandons() {
-		w.cell.leave(f)
+		w.flight.cell.leave(f)
 	}
 	return context.Cause(ctx)
 }
 
 // abandons says whether the flight ends when nobody waits (C3).
-func (w *waiting[V]) abandons() bool { return w.cell != nil && w.cell.table.rules.AbortAbandoned }
+func (w *waiting[V]) abandons() bool {
+	return w.flight.cell != nil && w.flight.cell.table.rules.AbortAbandoned
+}
 
 // join adds by (oneWaiter or oneOwed) and says whether the future could still
 // be joined: one that is sealed is being discarded.

@@ -12,27 +12,35 @@ type gate struct {
 	mu    sync.Mutex
 	max   int // 0: no bound
 	free  int
-	queue list.List // of *ticket
+	queue list.List // of queued
 }
 
-// ticket is an origin call's place at the gate.
+// caller is an origin call as the gate sees it.
+type caller interface {
+	wanted() bool // false: given up while it waited; the origin is spared
+	start()
+	spared() // it was given up, and will not start; called under the gate's lock
+}
+
+// ticket is a call's place at the gate.
 type ticket struct {
-	call interface {
-		wanted() bool // false: given up while it waited; the origin is spared
-		start()
-		spared() // it was given up, and will not start; called under the gate's lock
-	}
 	waiting *list.Element // nil: not in the queue
 	gone    bool          // started, and not released yet
 }
 
+// queued is a call in the queue.
+type queued struct {
+	caller
+	ticket *ticket
+}
+
 func newGate(most int) *gate { return &gate{max: most, free: most} }
 
-// launch lets k go, now or when it is its turn. It takes the place in the
+// launch lets call go, whose ticket is k, now or when it is its turn. It takes the place in the
 // queue of the one that it replaces, if that has not gone yet.
-func (g *gate) launch(k, replaced *ticket) {
+func (g *gate) launch(call caller, k, replaced *ticket) {
 	if g.max == 0 {
-		k.call.start()
+		call.start()
 		return
 	}
 	g.mu.Lock()
@@ -40,14 +48,15 @@ func (g *gate) launch(k, replaced *ticket) {
 	switch {
 	case replaced != nil && replaced.waiting != nil:
 		k.waiting, replaced.waiting = replaced.waiting, nil
-		k.waiting.Value = k
-		replaced.call.spared()
+		before := k.waiting.Value.(queued)
+		k.waiting.Value = queued{call, k}
+		before.spared()
 	case g.free > 0:
 		g.free--
 		k.gone = true
-		k.call.start()
+		call.start()
 	default:
-		k.waiting = g.queue.PushBack(k)
+		k.waiting = g.queue.PushBack(queued{call, k})
 	}
 }
 
@@ -64,14 +73,14 @@ func (g *gate) release(k *ticket) {
 	k.gone = false
 	g.free++
 	for g.free > 0 && g.queue.Len() > 0 {
-		next := g.queue.Remove(g.queue.Front()).(*ticket)
-		next.waiting = nil
-		if !next.call.wanted() {
-			next.call.spared()
+		next := g.queue.Remove(g.queue.Front()).(queued)
+		next.ticket.waiting = nil
+		if !next.wanted() {
+			next.spared()
 			continue
 		}
 		g.free--
-		next.gone = true
-		next.call.start()
+		next.ticket.gone = true
+		next.start()
 	}
 }

@@ -26,7 +26,6 @@ func trips(names ...string) (log *[]string, of map[string]*trip) {
 	log, of = &[]string{}, map[string]*trip{}
 	for _, name := range names {
 		c := &trip{name: name, log: log}
-		c.call = c
 		of[name] = c
 	}
 	return log, of
@@ -36,7 +35,7 @@ func TestGate_F11_OldestFirst(t *testing.T) {
 	g := newGate(2)
 	log, of := trips("a", "b", "c", "d", "e")
 	for _, name := range []string{"a", "b", "c", "d", "e"} {
-		g.launch(&of[name].ticket, nil)
+		g.launch(of[name], &of[name].ticket, nil)
 	}
 	require.Equal(t, []string{"a", "b"}, *log)
 	g.release(&of["b"].ticket)
@@ -53,11 +52,11 @@ func TestGate_F11_OldestFirst(t *testing.T) {
 func TestGate_ReplacementKeepsThePlace(t *testing.T) {
 	g := newGate(1)
 	log, of := trips("a", "b", "c", "newer b", "newer a")
-	g.launch(&of["a"].ticket, nil)
-	g.launch(&of["b"].ticket, nil)
-	g.launch(&of["c"].ticket, nil)
-	g.launch(&of["newer b"].ticket, &of["b"].ticket)
-	g.launch(&of["newer a"].ticket, &of["a"].ticket) // a has gone: this one waits like all
+	g.launch(of["a"], &of["a"].ticket, nil)
+	g.launch(of["b"], &of["b"].ticket, nil)
+	g.launch(of["c"], &of["c"].ticket, nil)
+	g.launch(of["newer b"], &of["newer b"].ticket, &of["b"].ticket)
+	g.launch(of["newer a"], &of["newer a"].ticket, &of["a"].ticket) // a has gone: this one waits like all
 	g.release(&of["a"].ticket)
 	g.release(&of["newer b"].ticket)
 	g.release(&of["c"].ticket)
@@ -68,7 +67,7 @@ func TestGate_WhatWasGivenUpIsSpared(t *testing.T) {
 	g := newGate(1)
 	log, of := trips("a", "b", "c", "d")
 	for _, name := range []string{"a", "b", "c", "d"} {
-		g.launch(&of[name].ticket, nil)
+		g.launch(of[name], &of[name].ticket, nil)
 	}
 	of["b"].givenUp, of["c"].givenUp = true, true
 	g.release(&of["b"].ticket) // it never had a place
@@ -82,8 +81,8 @@ func TestGate_WhatWasGivenUpIsSpared(t *testing.T) {
 func TestGate_NoBound(t *testing.T) {
 	g := newGate(0)
 	log, of := trips("a", "b")
-	g.launch(&of["a"].ticket, nil)
-	g.launch(&of["b"].ticket, &of["a"].ticket)
+	g.launch(of["a"], &of["a"].ticket, nil)
+	g.launch(of["b"], &of["b"].ticket, &of["a"].ticket)
 	g.release(&of["a"].ticket)
 	require.Equal(t, []string{"a", "b"}, *log)
 }

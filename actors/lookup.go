@@ -11,8 +11,7 @@ import (
 // its turn: a hundred thousand keys at once are no reason to time out.
 func (s *tier[V]) lookUp(f *flight[V]) {
 	f.looking = true
-	f.ticket.call = &look[V]{tier: s, flight: f}
-	s.gate.launch(&f.ticket, nil)
+	s.gate.launch(&look[V]{tier: s, flight: f}, &f.ticket, nil)
 }
 
 // look is a look-up at its gate.
@@ -54,7 +53,7 @@ func (s *tier[V]) look(f *flight[V]) {
 			s.leave()
 		}
 		t.deadlines.set(&f.limit, lifecycle.Never)
-		f.stop(nil)
+		f.ctx.end(nil)
 		s.gate.release(&f.ticket)
 		t.makeRoom()
 		t.working.done()
@@ -149,7 +148,7 @@ func (f *flight[V]) lookedTooLong() {
 		s.hangs()
 		s.failed("look up", f.cell.key, errStoreHangs)
 		f.looked(&message[V]{})
-		f.stop(ErrTimeout)
+		f.ctx.end(ErrTimeout)
 	}
 	f.part() // also where it was given up, and the Store does not end it
 }

@@ -90,7 +90,7 @@ func (t *Table[V]) Create(ctx context.Context, value V) (key string, stored V, e
 		w.finish(stored, ErrClosed, false)
 		return "", stored, w.err
 	}
-	t.gate.launch(&w.ticket, nil)
+	t.gate.launch(w, &w.ticket, nil)
 	stored, err = w.wait(ctx)
 	select {
 	case <-w.done:

@@ -37,7 +37,9 @@ func (t *Table[V]) run(m *message[V]) {
 	})
 	last := p.Results[len(p.Results)-1]
 	if t.weigh != nil && last.Known == lifecycle.Present {
-		_ = contained(func() { m.weight = t.weigh(p.Layers[0].Owner.(*write[V]).key, last.Value) })
+		weight := m.weight // not m itself: it would have to be allocated, here and for every flight
+		_ = contained(func() { weight = t.weigh(p.Layers[0].Owner.(*write[V]).key, last.Value) })
+		m.weight = weight
 	}
 }
 

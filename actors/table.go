@@ -34,6 +34,7 @@ type Table[V any] struct {
 	timeout    time.Duration
 	rules      lifecycle.Rules
 	turns      sync.Pool // of *turn
+	seats      sync.Pool // of *seat
 
 	runtime *Runtime
 	private bool // the runtime is closed with the table
@@ -130,10 +131,11 @@ func newTable[V any](c Config[V], numbers *atomic.Uint64, flights *gate) (*Table
 	}
 	t.turns.New = func() any {
 		pooled := &turn[V]{}
-		pooled.Rules, pooled.Mint = &t.rules, pooled.mint
+		pooled.Rules, pooled.Mint, pooled.Ready, pooled.Room = &t.rules, pooled.mint, newReady[V], (*Future[V]).room
 		pooled.Effects = make([]lifecycle.Effect[V, *Future[V]], 0, 8)
 		return pooled
 	}
+	t.seats.New = func() any { return &seat{wake: make(chan struct{}, 1)} }
 	t.bulkSource, _ = c.Source.(BulkSource[V])
 	t.deadlines = newDeadlines(t.clock, &t.working)
 	t.sweeper.table = t

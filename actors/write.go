@@ -30,7 +30,6 @@ type write[V any] struct {
 	optimistic V
 	flying     bool // the commit's goroutine closes done
 	ctx        flightContext
-	stop       context.CancelCauseFunc
 	limit      deadline
 	ticket     ticket
 	end        atomic.Uint32 // as a flight's: why its answer is no longer waited for
@@ -41,8 +40,8 @@ const landing = timedOut + 1
 
 func newWrite[V any](ctx context.Context, t *Table[V], key string) *write[V] {
 	w := &write[V]{table: t, key: key, done: make(chan struct{})}
-	w.limit.owner, w.ticket.call, w.Owner = w, w, w
-	w.ctx.Context, w.stop = context.WithCancelCause(context.WithoutCancel(ctx))
+	w.limit.owner, w.Owner = w, w
+	w.ctx.values = ctx
 	return w
 }
 
@@ -73,7 +72,7 @@ func (w *write[V]) finish(value V, err error, unknown bool) {
 		w.value, w.err = none, &WriteError{Key: w.key, Unknown: unknown, Err: err}
 	}
 	if !w.flying {
-		w.stop(nil)
+		w.ctx.end(nil)
 		close(w.done)
 	}
 }
@@ -115,7 +114,7 @@ func (w *write[V]) run() {
 		default:
 			w.landed(key, stored)
 		}
-		w.stop(nil)
+		w.ctx.end(nil)
 		t.gate.release(&w.ticket)
 		t.makeRoom()
 		t.working.done()
@@ -160,7 +159,7 @@ func (w *write[V]) giveUp(err, cause error) {
 	if !w.end.CompareAndSwap(flying, timedOut) {
 		return
 	}
-	w.stop(cause)
+	w.ctx.end(cause)
 	w.refused(err, true)
 	w.table.gate.release(&w.ticket)
 	w.table.makeRoom()

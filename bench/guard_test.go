@@ -31,7 +31,7 @@ var guards = []guard{
 	{workload: "hit/zipf-1k", column: "cpu/op", references: []string{"otter"}, recorded: 0.65, freeOf: "allocs/op"},
 	{workload: "hit/zipf-32k", column: "cpu/op", references: []string{"otter"}, recorded: 0.75, freeOf: "allocs/op"},
 	{workload: "mixed/75-25", column: "cpu/op", references: []string{"otter", "sturdyc", "theine"}, recorded: 2.5},
-	{workload: "cold/instant", column: "cpu/op", references: []string{"otter", "sturdyc", "theine"}, recorded: 4.0},
+	{workload: "cold/instant", column: "cpu/op", references: []string{"otter", "sturdyc", "theine"}, recorded: 2.9},
 	{workload: "resident/100k", column: "bytes/key", references: []string{"otter"}, recorded: 3.5},
 	{workload: "append/0-readers", column: "time/append", references: []string{"ro"}, recorded: 1.0, freeOf: "allocs/op"},
 	{workload: "append/1000-other-keys", column: "time/append", references: []string{"ro"}, recorded: 0.01},

@@ -117,14 +117,20 @@ func (r *Resource[V, F]) Set(t *Turn[V, F], k Knowledge[V]) {
 // gets it. It says false where user code has to run first.
 func (r *Resource[V, F]) adopt(t *Turn[V, F], k *Knowledge[V], barrier, stamp uint64, from Reason, as told) bool {
 	var future F
+	switch {
+	case r.air != nil:
+		future = r.air.group
+	case r.writes == nil: // else not before user code has run
+		future = t.settling(k.Known)
+	}
 	v := r.version(t, k, stamp, future)
 	if !r.over(t, v, 0, true) {
 		return false
 	}
-	if r.air != nil {
-		v.Future = r.air.group
-	} else {
-		v.Future = t.Mint()
+	if r.air == nil {
+		if r.writes != nil {
+			v.Future = t.settling(k.Known)
+		}
 		t.do(settled(v.Future, v, k.Err))
 	}
 	r.barrier = barrier

@@ -13,12 +13,44 @@ type Turn[V any, F any] struct {
 	Number uint64
 	// Waiting says that somebody holds a future of what is in the air.
 	Waiting bool
-	// Mint makes a pending future.
-	Mint func() F
+	// Mint makes a pending future. Ready makes one that this turn settles with
+	// a value before anybody can wait for it; nil: Mint.
+	Mint, Ready func() F
+	// Room is where the version goes that a future settles with: the two live
+	// equally long. nil: anywhere.
+	Room func(F) *Version[V, F]
 	// Replay is what the driver ran for this command (DoReplay), nil at first.
 	Replay *Replay[V]
 	// Effects are to be performed in order.
 	Effects []Effect[V, F]
+
+	// spare is the air of a resource that landed in a turn of this driver's;
+	// keeping turns saves an allocation a flight.
+	spare *air[F]
+}
+
+// settling makes a future that this turn settles with what is known. Only for
+// an absence does anybody wait who was shown the version first.
+func (t *Turn[V, F]) settling(what Known) F {
+	if t.Ready == nil || what != Present {
+		return t.Mint()
+	}
+	return t.Ready()
+}
+
+func (t *Turn[V, F]) room(future F) *Version[V, F] {
+	if t.Room == nil {
+		return &Version[V, F]{}
+	}
+	return t.Room(future)
+}
+
+func (t *Turn[V, F]) newAir() *air[F] {
+	a := t.spare
+	if t.spare = nil; a == nil {
+		a = &air[F]{}
+	}
+	return a
 }
 
 func (t *Turn[V, F]) barrier() uint64 { return t.Number }

@@ -46,7 +46,8 @@ func (k *Knowledge[V]) overtaken(stamp uint64) bool { return k.Cover > stamp }
 
 // version is k as a version with the given stamp: what is shown if it is kept.
 func (r *Resource[V, F]) version(t *Turn[V, F], k *Knowledge[V], stamp uint64, future F) *Version[V, F] {
-	v := &Version[V, F]{Known: k.Known, Value: k.Value, Seq: stamp, Future: future, At: t.Now - Instant(max(k.Age, 0))}
+	v := t.room(future)
+	*v = Version[V, F]{Known: k.Known, Value: k.Value, Seq: stamp, Future: future, At: t.Now - Instant(max(k.Age, 0))}
 	validator, tags := k.Validator, k.Tags
 	if held := r.Base(); k.Known == Present && held.Held() != 0 && (k.Unchanged || k.Equal || k.Older) {
 		// What is held stays: F9 renews its freshness, O9 forbids to replace it.

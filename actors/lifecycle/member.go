@@ -16,7 +16,7 @@ func (r *Resource[V, F]) Seeded(t *Turn[V, F], stamp uint64, k Knowledge[V]) {
 		return
 	}
 	k.Tags = held.Tags()
-	v := r.version(t, &k, stamp, t.Mint())
+	v := r.version(t, &k, stamp, t.settling(k.Known))
 	t.do(settled(v.Future, v, nil))
 	r.learn(t, &k, v, ByList, told{})
 }
@@ -50,7 +50,7 @@ func (r *Resource[V, F]) Amend(t *Turn[V, F], k Knowledge[V]) {
 	}
 	r.barrier = barrier
 	r.erase(t, barrier) // what the second tier has may not have seen the write
-	next.Future = t.Mint()
+	next.Future = t.settling(next.Known)
 	t.do(settled(next.Future, &next, nil))
 	out := r.rebase(t, &next)
 	r.publish(t, &next, Updated, ByMember, next.Seq, nil)

@@ -211,7 +211,7 @@ func (r *Resource[V, F]) layered(t *Turn[V, F], base *Version[V, F]) *Version[V,
 		break
 	}
 	if next.Known != Nothing {
-		next.Future = t.Mint()
+		next.Future = t.settling(next.Known)
 		t.do(settled(next.Future, &next, nil))
 	}
 	if len(w.layers) == 0 {

@@ -114,7 +114,8 @@ func (a *air[F]) maySupersede(rules *Rules) bool {
 
 // takeOff starts a flight for a new group, when no commit is in the air.
 func (r *Resource[V, F]) takeOff(t *Turn[V, F], q queue[F]) {
-	r.air = &air[F]{group: q.future, strict: q.strict, timeout: q.timeout, held: r.committing()}
+	r.air = t.newAir()
+	*r.air = air[F]{group: q.future, strict: q.strict, timeout: q.timeout, held: r.committing()}
 	if !r.air.held {
 		r.depart(t)
 	}
@@ -161,10 +162,17 @@ func (r *Resource[V, F]) enqueue(t *Turn[V, F], timeout time.Duration) *queue[F]
 	return r.air.queue
 }
 
+// clearAir says that nothing is in the air. Nobody but the resource ever had
+// its air, so the turn may give that to whoever takes off next.
+func (r *Resource[V, F]) clearAir(t *Turn[V, F]) {
+	*r.air = air[F]{}
+	r.air, t.spare = nil, r.air
+}
+
 // landed clears the air after its group was settled; a follow-up takes off.
 func (r *Resource[V, F]) landed(t *Turn[V, F]) {
 	q := r.air.queue
-	r.air = nil
+	r.clearAir(t)
 	if r.watch != nil {
 		r.watch.landed = t.Now
 	}
@@ -183,7 +191,6 @@ func (r *Resource[V, F]) ground(t *Turn[V, F], cause error, settle Effect[V, F])
 	if a == nil {
 		return
 	}
-	r.air = nil
 	if !a.held {
 		t.do(Effect[V, F]{Do: DoCancel, Stamp: a.stamp, Err: cause})
 	}
@@ -193,6 +200,7 @@ func (r *Resource[V, F]) ground(t *Turn[V, F], cause error, settle Effect[V, F])
 		settle.Future = a.queue.future
 		t.do(settle)
 	}
+	r.clearAir(t)
 	r.arm(t)
 }
 

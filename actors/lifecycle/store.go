@@ -50,7 +50,7 @@ func (r *Resource[V, F]) Looked(t *Turn[V, F], stamp uint64, k Knowledge[V], fou
 		return
 	}
 	if verdict == Refuse {
-		v.Future = t.Mint()
+		v.Future = t.settling(v.Known)
 		t.do(settled(v.Future, v, nil))
 		r.learn(t, &k, v, ByStore, told{})
 		r.flyOn(t)

@@ -31,6 +31,7 @@ type world struct {
 	number  uint64
 	minted  int
 	armed   instant
+	turn    turn
 	holders map[string]int
 	settled map[string]effect
 	pending map[string]bool
@@ -90,7 +91,9 @@ func (w *world) replay(p *replay) {
 
 // step is one turn.
 func (w *world) step(waiting bool, replay *replay, command func(*turn)) []effect {
-	t := &turn{Rules: &w.rules, Now: w.now, Number: w.number + 1, Waiting: waiting, Replay: replay}
+	t := &w.turn // kept, as drivers do
+	t.Rules, t.Now, t.Number, t.Waiting, t.Effects = &w.rules, w.now, w.number+1, waiting, nil
+	t.Replay = replay
 	w.number += 2
 	t.Mint = func() string {
 		w.minted++
