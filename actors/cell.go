@@ -276,8 +276,8 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 	case lifecycle.DoTakeOff:
 		ctx := m.ctx
 		if ctx == nil {
-			if w := e.Future.wait.Load(); w != nil {
-				ctx = w.flight.ctx.values
+			if first := firstOf(e.Future); first != nil {
+				ctx = first.ctx.values
 			}
 		}
 		m.flew = true

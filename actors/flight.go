@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,7 +28,7 @@ type flight[V any] struct {
 	parted  bool                    // its clock runs
 	looking bool                    // it asks the second tier, not the origin
 
-	waiting waiting[V] // of the group that it was made for
+	waiting waiting // of the group that it was made for
 }
 
 const (
@@ -42,8 +43,8 @@ func newFlight[V any](ctx context.Context, c *cell[V], future *Future[V], stamp 
 	if timeout == 0 {
 		timeout = c.table.timeout
 	}
-	f := future.unused()
-	if f == nil {
+	f := firstOf(future)
+	if f == nil || f.stamp != 0 { // or it has taken off
 		f = &flight[V]{cell: c}
 	}
 	f.stamp, f.timeout, f.last = stamp, timeout, last
@@ -53,6 +54,11 @@ func newFlight[V any](ctx context.Context, c *cell[V], future *Future[V], stamp 
 	}
 	return f
 }
+
+// abandons, left and pool are for those who wait for the group's future.
+func (f *flight[V]) abandons() bool   { return f.cell.table.rules.AbortAbandoned }
+func (f *flight[V]) left(future any)  { f.cell.leave(future.(*Future[V])) }
+func (f *flight[V]) pool() *sync.Pool { return &f.cell.table.seats }
 
 // wanted says whether anybody still wants the answer.
 func (f *flight[V]) wanted() bool { return f.end.Load() == flying }

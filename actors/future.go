@@ -15,7 +15,7 @@ type Future[V any] struct {
 	own     lifecycle.Version[V, *Future[V]]                 // what it settles with, as a rule
 	outcome atomic.Pointer[lifecycle.Version[V, *Future[V]]] // what it settled with; nil: pending
 	failure *failure[V]                                      // written before outcome; nil: a value
-	wait    atomic.Pointer[waiting[V]]                       // nil once settled
+	wait    atomic.Pointer[waiting]                          // nil once settled
 }
 
 // failure is an outcome that is an error.
@@ -27,14 +27,23 @@ type failure[V any] struct {
 
 // waiting is what only a pending future needs. It lies in the first flight of
 // the future's group: the two are made together.
-type waiting[V any] struct {
-	flight *flight[V] // whose context has the values that later ones carry (C2)
-	mu     sync.Mutex
-	done   chan struct{} // nil: nobody asked for it yet
-	seats  *seat         // of those who wait in Await or Get
+type waiting struct {
+	group group // nil: a promise's
+	mu    sync.Mutex
+	done  chan struct{} // nil: nobody asked for it yet
+	seats *seat         // of those who wait in Await or Get
 	// count holds the waiters (low 31 bits), the futures that Fetch handed out
 	// and nobody has awaited yet (next 32 bits), and the seal.
 	count atomic.Uint64
+}
+
+// group is the first flight of a future's group, as those who wait see it. A
+// Future does not know it by its type: one of another type than any cache's, a
+// Promise, would have the compiler build a Table of that type, and all below it.
+type group interface {
+	abandons() bool   // whether the flight ends when nobody waits (C3)
+	left(future any)  // nobody waits for future any more
+	pool() *sync.Pool // of seats
 }
 
 const (
@@ -52,7 +61,7 @@ var closedChan = func() chan struct{} {
 // newPending makes a future of c, whose flights carry the values of ctx.
 func newPending[V any](ctx context.Context, c *cell[V]) *Future[V] {
 	first := &flight[V]{cell: c}
-	first.ctx.values, first.waiting.flight = ctx, first
+	first.ctx.values, first.waiting.group = ctx, first
 	f := &Future[V]{}
 	f.wait.Store(&first.waiting)
 	return f
@@ -62,16 +71,17 @@ func newPending[V any](ctx context.Context, c *cell[V]) *Future[V] {
 // out it is settled.
 func newReady[V any]() *Future[V] { return &Future[V]{} }
 
-// unused is the flight that was made with f, nil if it has taken off. It is the
+// firstOf is the flight that was made with f, nil where f has settled. It is the
 // cell's.
-func (f *Future[V]) unused() *flight[V] {
+func firstOf[V any](f *Future[V]) *flight[V] {
 	if f == nil {
 		return nil
 	}
-	if w := f.wait.Load(); w != nil && w.flight.stamp == 0 {
-		return w.flight
+	w := f.wait.Load()
+	if w == nil {
+		return nil
 	}
-	return nil
+	return w.group.(*flight[V])
 }
 
 // room is memory for a version that f settles with. A version is never written
@@ -86,7 +96,8 @@ func (f *Future[V]) room() *lifecycle.Version[V, *Future[V]] {
 // Promise makes a future that settle settles, once, with what it is given; seq
 // is the stamp of the knowledge behind that.
 func Promise[V any]() (future *Future[V], settle func(value V, seq uint64, err error)) {
-	f := newPending[V](context.Background(), nil)
+	f := &Future[V]{}
+	f.wait.Store(&waiting{})
 	return f, func(value V, seq uint64, err error) {
 		f.settle(&lifecycle.Version[V, *Future[V]]{Known: lifecycle.Present, Value: value, Seq: seq}, err, seq)
 	}
@@ -182,7 +193,7 @@ func (f *Future[V]) Await(ctx context.Context) (V, error) {
 }
 
 // waitFor waits as a counted waiter, which the caller is already.
-func (f *Future[V]) waitFor(ctx context.Context, w *waiting[V]) error {
+func (f *Future[V]) waitFor(ctx context.Context, w *waiting) error {
 	if ctx == nil {
 		ctx = context.Background()
 	}
@@ -207,19 +218,17 @@ func (f *Future[V]) waitFor(ctx context.Context, w *waiting[V]) error {
 		return nil // both at once: the answer is worth more
 	}
 	if w.leave() && w.abandons() {
-		w.flight.cell.leave(f)
+		w.group.left(f)
 	}
 	return context.Cause(ctx)
 }
 
 // abandons says whether the flight ends when nobody waits (C3).
-func (w *waiting[V]) abandons() bool {
-	return w.flight.cell != nil && w.flight.cell.table.rules.AbortAbandoned
-}
+func (w *waiting) abandons() bool { return w.group != nil && w.group.abandons() }
 
 // join adds by (oneWaiter or oneOwed) and says whether the future could still
 // be joined: one that is sealed is being discarded.
-func (w *waiting[V]) join(by uint64) bool {
+func (w *waiting) join(by uint64) bool {
 	for {
 		n := w.count.Load()
 		if n&sealed != 0 {
@@ -234,7 +243,7 @@ func (w *waiting[V]) join(by uint64) bool {
 // await makes the caller a waiter. Where flights are abandoned it uses up one
 // owed wait, so that the last to leave is known (C3); elsewhere a future that
 // was handed out counts as waited for until it settles.
-func (w *waiting[V]) await() {
+func (w *waiting) await() {
 	for {
 		n := w.count.Load()
 		next := n + oneWaiter
@@ -248,7 +257,7 @@ func (w *waiting[V]) await() {
 }
 
 // leave takes a waiter away and says whether nobody is left.
-func (w *waiting[V]) leave() bool { return w.count.Add(^uint64(0))&^sealed == 0 }
+func (w *waiting) leave() bool { return w.count.Add(^uint64(0))&^sealed == 0 }
 
 // trySeal keeps newcomers out and says true, where nobody waits; where
 // somebody does, it says false.

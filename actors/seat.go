@@ -9,7 +9,7 @@ type seat struct {
 }
 
 // sit takes a seat, nil where the future has settled.
-func (w *waiting[V]) sit() *seat {
+func (w *waiting) sit() *seat {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.done == closedChan {
@@ -23,22 +23,22 @@ func (w *waiting[V]) sit() *seat {
 	return s
 }
 
-func (w *waiting[V]) newSeat() *seat {
-	if c := w.flight.cell; c != nil {
-		return c.table.seats.Get().(*seat)
+func (w *waiting) newSeat() *seat {
+	if w.group != nil {
+		return w.group.pool().Get().(*seat)
 	}
 	return &seat{wake: make(chan struct{}, 1)} // a promise's
 }
 
-func (w *waiting[V]) giveBack(s *seat) {
-	if c := w.flight.cell; c != nil {
-		c.table.seats.Put(s)
+func (w *waiting) giveBack(s *seat) {
+	if w.group != nil {
+		w.group.pool().Put(s)
 	}
 }
 
 // rise leaves s, and says false where the future has settled: then s is about
 // to be woken.
-func (w *waiting[V]) rise(s *seat) bool {
+func (w *waiting) rise(s *seat) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.done == closedChan {

@@ -64,7 +64,7 @@ func TestO3_TheFlightMadeWithAFutureFliesOnce(t *testing.T) {
 	c := cellOf(t, testTable(t, Config[int]{}, nil), "k")
 	f := newPending[int](context.Background(), c)
 	first := newFlight(context.Background(), c, f, 3, 0, nil)
-	require.Same(t, first, f.wait.Load().flight)
+	require.Same(t, first, firstOf(f))
 	require.NotSame(t, first, newFlight(context.Background(), c, f, 5, 0, nil))
 	require.EqualValues(t, 3, first.stamp)
 }
