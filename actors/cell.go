@@ -71,7 +71,7 @@ const (
 // message is a command for a cell, and its results.
 type message[V any] struct {
 	op        op
-	ctx       context.Context // opDemand: whose values a flight carries
+	ctx       context.Context // opDemand, opMutate: whose values a flight carries
 	demand    lifecycle.Demand[*Future[V]]
 	hold      uint64                 // opDemand: oneWaiter or oneOwed of the future it is answered with
 	bulk      *bulk[V]               // opDemand, opLooked: where a flight waits to fly with others
@@ -258,7 +258,7 @@ func (c *cell[V]) perform(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 		c.rank.pinned.Store(pinned)
 	}
 	if m.op == opClose {
-		c.table.cells.show(c, nil) // a closed cache answers no hit (C5)
+		c.table.cells.show(c, c.shown.Load().Ended()) // a closed cache answers no hit (C5)
 	}
 }
 

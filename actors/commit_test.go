@@ -1,0 +1,72 @@
+package actors
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// origin is a Writer of functions.
+type origin struct {
+	create func(ctx context.Context, v int) (string, int, error)
+	update func(ctx context.Context, key string, v int) (int, error)
+}
+
+func (o origin) Create(ctx context.Context, v int) (string, int, error) { return o.create(ctx, v) }
+func (o origin) Update(ctx context.Context, key string, v int) (int, error) {
+	return o.update(ctx, key, v)
+}
+func (o origin) Delete(context.Context, string) error { return nil }
+
+func TestC5_TheCommitOfAKnownValueLandsInAClosedCache(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answer := make(chan struct{})
+		table := testTable(t, Config[int]{Writer: origin{update: func(_ context.Context, _ string, v int) (int, error) {
+			<-answer
+			return v + 1, nil
+		}}}, nil)
+		ctx := context.Background()
+		_, err := table.Get(ctx, "a")
+		require.NoError(t, err)
+		var stored int
+		done := make(chan error)
+		go func() {
+			v, err := table.Update(ctx, "a", 5)
+			stored = v
+			done <- err
+		}()
+		synctest.Wait()
+		go func() {
+			time.Sleep(time.Second)
+			close(answer)
+		}()
+		require.NoError(t, table.Close(ctx))
+		require.NoError(t, <-done)
+		require.Equal(t, 6, stored)
+		_, known := table.Peek("a")
+		require.False(t, known)
+		require.Zero(t, table.Stats().Pending)
+	})
+}
+
+type traced struct{}
+
+func TestC2_TheReadThatAMutationNeedsCarriesItsValues(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var value any
+		table := testTable(t, Config[int]{Writer: origin{update: func(_ context.Context, _ string, v int) (int, error) {
+			return v, nil
+		}}}, func(ctx context.Context, _ string) (int, error) {
+			value = ctx.Value(traced{})
+			return 1, nil
+		})
+		ctx := context.WithValue(context.Background(), traced{}, "trace")
+		v, err := table.Mutate(ctx, "a", Mutation[int]{Apply: func(v int) (int, error) { return v + 1, nil }})
+		require.NoError(t, err)
+		require.Equal(t, 2, v)
+		require.Equal(t, "trace", value)
+	})
+}
