@@ -70,3 +70,34 @@ func TestC2_TheReadThatAMutationNeedsCarriesItsValues(t *testing.T) {
 		require.Equal(t, "trace", value)
 	})
 }
+
+// lister has no records.
+type lister struct{}
+
+func (lister) List(context.Context, string) ([]Item[int], error) { return nil, nil }
+
+func TestAClosingCacheTakesNoOtherOfItsNameFromTheRuntime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answer := make(chan struct{})
+		closing := testTable(t, Config[int]{
+			Lister: lister{},
+			Writer: origin{update: func(_ context.Context, _ string, v int) (int, error) {
+				<-answer
+				return v, nil
+			}},
+		}, nil)
+		ctx := context.Background()
+		go func() { _, _ = closing.Update(ctx, "a", 5) }()
+		synctest.Wait()
+		closed := make(chan error)
+		go func() { closed <- closing.Close(ctx) }()
+		synctest.Wait()
+		c := Config[int]{Name: "test", Source: closing.source, Runtime: closing.runtime}
+		_, err := NewTable(c)
+		require.NoError(t, err, "the name is free")
+		close(answer)
+		require.NoError(t, <-closed)
+		_, err = NewTable(c)
+		require.Error(t, err, "the name is taken")
+	})
+}

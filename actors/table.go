@@ -375,7 +375,7 @@ func (t *Table[V]) Close(ctx context.Context) error {
 	}
 	t.working.add() // before closed is set: a second Close waits for the first one's pass
 	if t.closed.CompareAndSwap(false, true) {
-		t.runtime.leave(t.name)
+		t.runtime.leave(t.name, t)
 		for c := range t.cells.all() {
 			c.send(&message[V]{op: opClose})
 		}
