@@ -101,3 +101,57 @@ func TestAClosingCacheTakesNoOtherOfItsNameFromTheRuntime(t *testing.T) {
 		require.Error(t, err, "the name is taken")
 	})
 }
+
+func TestW5_ACreateWhoseAnswerCannotBeTakenInVoidsWhatIsHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		made := false
+		table := testTable(t, Config[int]{
+			Freshness: Freshness{Missing: time.Hour},
+			Weigh:     func(_ string, v int) uint32 { return uint32(10 / v) },
+			Writer: origin{create: func(_ context.Context, v int) (string, int, error) {
+				made = true
+				return "a", v, nil
+			}},
+		}, func(context.Context, string) (int, error) {
+			if !made {
+				return 0, ErrNotFound
+			}
+			return 1, nil
+		})
+		ctx := context.Background()
+		_, err := table.Get(ctx, "a")
+		require.ErrorIs(t, err, ErrNotFound)
+		_, stored, err := table.Create(ctx, 0) // Weigh panics
+		var failed *WriteError
+		require.ErrorAs(t, err, &failed)
+		require.True(t, failed.Unknown)
+		require.Zero(t, stored)
+		v, err := table.Get(ctx, "a")
+		require.NoError(t, err, "the absence is from before the create")
+		require.Equal(t, 1, v)
+	})
+}
+
+// catalog has what was put in, and knows what belongs where.
+type catalog struct{ items []Item[int] }
+
+func (c *catalog) List(context.Context, string) ([]Item[int], error) { return c.items, nil }
+func (c *catalog) Belongs(string, Item[int]) bool                    { return true }
+
+func TestW8_ARecordWhoseKeyIsNoneOfOursJoinsNoList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := testTable(t, Config[int]{
+			Lister: &catalog{[]Item[int]{{"a", 1}}},
+			Writer: origin{create: func(_ context.Context, v int) (string, int, error) { return "\x00", v, nil }},
+		}, nil)
+		ctx := context.Background()
+		keys, err := table.Lists().Get(ctx, ListKey(""))
+		require.NoError(t, err)
+		require.Equal(t, []string{"a"}, keys)
+		_, _, err = table.Create(ctx, 2)
+		require.ErrorIs(t, err, ErrBadKey)
+		keys, err = table.Lists().Get(ctx, ListKey(""))
+		require.NoError(t, err)
+		require.Equal(t, []string{"a"}, keys)
+	})
+}

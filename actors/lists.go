@@ -120,13 +120,14 @@ func (s *lists[V]) invalidate() {
 // the write: it is flown again.
 func (s *lists[V]) amend(c *cell[[]string], key string, member bool) {
 	for {
+		flying := c.flight.Load() != nil // before what it shows: it may land in between
 		v := c.shown.Load()
 		held, at := v.Held() != 0, -1
 		if held {
 			at = slices.Index(v.Value, key)
 		}
 		same := !held || member == (at >= 0)
-		if same && c.flight.Load() == nil {
+		if same && !flying {
 			return
 		}
 		m := message[[]string]{op: opAmend, knowledge: lifecycle.Knowledge[[]string]{

@@ -201,9 +201,9 @@ func (w *write[V]) refused(err error, unknown bool) {
 
 // landed makes the origin's answer what is known.
 func (w *write[V]) landed(key string, stored V) {
-	t := w.table
+	t, listed := w.table, true
 	if w.cell == nil {
-		w.created(key, stored)
+		listed = w.created(key, stored)
 	} else if err := w.confirm(w.cell, opCommitted, stored); err != nil {
 		// The origin has applied it; what it said could not be taken in.
 		w.refused(err, true)
@@ -212,6 +212,8 @@ func (w *write[V]) landed(key string, stored V) {
 	w.spread()
 	switch {
 	case t.lists == nil:
+	case !listed:
+		t.lists.invalidate()
 	case w.Kind == lifecycle.Delete:
 		t.lists.left(w.key)
 	default:
@@ -220,14 +222,15 @@ func (w *write[V]) landed(key string, stored V) {
 	w.over()
 }
 
-// created makes the record of a Create known under the key that the origin gave.
-func (w *write[V]) created(key string, stored V) {
+// created makes the record of a Create known under the key that the origin gave,
+// and says whether a list can have that.
+func (w *write[V]) created(key string, stored V) (listed bool) {
 	t := w.table
 	w.key = key
 	if err := checkKey(key); err != nil {
 		w.finish(stored, err, false)
 		w.value = stored // there it is, only not here
-		return
+		return false
 	}
 	for {
 		c, _, err := t.enter(key)
@@ -237,9 +240,12 @@ func (w *write[V]) created(key string, stored V) {
 		if errors.Is(err, errGone) {
 			continue
 		}
+		if err != nil { // what is held is from before it
+			t.withBarrier(key, &message[V]{op: opInvalidate})
+		}
 		w.finish(stored, err, err != nil)
 		w.value = stored
-		return
+		return true
 	}
 }
 
