@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -153,5 +154,46 @@ func TestW8_ARecordWhoseKeyIsNoneOfOursJoinsNoList(t *testing.T) {
 		keys, err = table.Lists().Get(ctx, ListKey(""))
 		require.NoError(t, err)
 		require.Equal(t, []string{"a"}, keys)
+	})
+}
+
+// listing lists with a function.
+type listing func() []Item[int]
+
+func (f listing) List(context.Context, string) ([]Item[int], error) { return f(), nil }
+
+func TestW8_ASeedThatWouldBeRefusedMakesNoResource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var table *Table[int]
+		ctx := context.Background()
+		table = testTable(t, Config[int]{Lister: listing(func() []Item[int] {
+			_, _ = table.InvalidatePrefix(ctx, "x") // raises the floor
+			return []Item[int]{{"a", 1}, {"b", 2}}
+		})}, nil)
+		keys, err := table.Lists().Get(ctx, ListKey(""))
+		require.NoError(t, err)
+		require.Equal(t, []string{"a", "b"}, keys)
+		require.Zero(t, table.Len())
+	})
+}
+
+func TestM1_AListLargerThanTheCacheKeepsTheBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var table *Table[int]
+		most := 0
+		table = testTable(t, Config[int]{
+			MaxEntries: 10,
+			Weigh:      func(string, int) uint32 { most = max(most, table.Len()); return 1 },
+			Lister: listing(func() []Item[int] {
+				items := make([]Item[int], 1000)
+				for i := range items {
+					items[i] = Item[int]{strconv.Itoa(i), i}
+				}
+				return items
+			}),
+		}, nil)
+		_, err := table.Lists().Get(context.Background(), ListKey(""))
+		require.NoError(t, err)
+		require.LessOrEqual(t, most, 12)
 	})
 }

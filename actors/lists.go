@@ -65,14 +65,18 @@ func (s *lists[V]) Fetch(ctx context.Context, r Request[[]string]) (Response[[]s
 		seen[item.Key] = struct{}{}
 		keys = append(keys, item.Key)
 		t.seed(item, r.Seq, began)
+		t.makeRoom()
 	}
-	t.makeRoom()
 	return Response[[]string]{Value: keys}, nil
 }
 
-// seed offers item to its cell as knowledge with the stamp of the list.
+// seed offers item to its cell as knowledge with the stamp of the list. None is
+// made that would refuse it.
 func (t *Table[V]) seed(item Item[V], stamp uint64, began lifecycle.Instant) {
 	for !t.closed.Load() {
+		if stamp <= t.floor.Load() && t.cells.find(item.Key) == nil {
+			return
+		}
 		c, _, err := t.enter(item.Key)
 		if err != nil {
 			return
