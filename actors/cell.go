@@ -340,14 +340,17 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 func (c *cell[V]) publish(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 	t := c.table
 	switch e.Kind {
-	case lifecycle.Loaded, lifecycle.Updated, lifecycle.Optimistic, lifecycle.Committed, lifecycle.RolledBack, lifecycle.Created:
+	case lifecycle.Loaded, lifecycle.Updated, lifecycle.Missing, lifecycle.Optimistic,
+		lifecycle.Committed, lifecycle.RolledBack, lifecycle.Created, lifecycle.Deleted:
 		weight := m.weight
 		if e.Version.Known != lifecycle.Present {
 			weight = 0
 		}
 		t.policy.reweigh(c, weight)
-	case lifecycle.Missing, lifecycle.Evicted, lifecycle.Deleted:
-		t.policy.reweigh(c, 0)
+	case lifecycle.Evicted:
+		if e.Version.Known != lifecycle.Present { // else a mutation goes on showing what it did
+			t.policy.reweigh(c, 0)
+		}
 	case lifecycle.Failed:
 		t.tallies.count(cFailures)
 	case lifecycle.Dropped:

@@ -197,3 +197,40 @@ func TestM1_AListLargerThanTheCacheKeepsTheBound(t *testing.T) {
 		require.LessOrEqual(t, most, 12)
 	})
 }
+
+func TestM1_WhatAPendingMutationShowsWeighs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answer := make(chan struct{})
+		table := testTable(t, Config[int]{
+			Weigh: func(_ string, v int) uint32 { return uint32(v) },
+			Writer: origin{update: func(_ context.Context, _ string, v int) (int, error) {
+				<-answer
+				return v, nil
+			}},
+		}, nil)
+		ctx := context.Background()
+		_, err := table.Get(ctx, "a")
+		require.NoError(t, err)
+		updated := make(chan struct{})
+		update := func(v int) {
+			go func() { _, _ = table.Update(ctx, "a", v); updated <- struct{}{} }()
+			synctest.Wait()
+		}
+		update(5)
+		require.EqualValues(t, 5, table.policy.weight.Load())
+		require.NoError(t, table.Remove(ctx, "a"))
+		require.EqualValues(t, 5, table.policy.weight.Load(), "it shows all the same")
+		go func() { _ = table.Delete(ctx, "a"); updated <- struct{}{} }()
+		synctest.Wait()
+		require.Zero(t, table.policy.weight.Load())
+		update(7)
+		require.EqualValues(t, 7, table.policy.weight.Load())
+		answer <- struct{}{}
+		<-updated
+		<-updated // and the delete, which lands at once
+		require.EqualValues(t, 7, table.policy.weight.Load(), "the last still shows")
+		answer <- struct{}{}
+		<-updated
+		require.EqualValues(t, 7, table.policy.weight.Load())
+	})
+}
