@@ -77,30 +77,11 @@ type lister struct{}
 
 func (lister) List(context.Context, string) ([]Item[int], error) { return nil, nil }
 
-func TestAClosingCacheTakesNoOtherOfItsNameFromTheRuntime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		answer := make(chan struct{})
-		closing := testTable(t, Config[int]{
-			Lister: lister{},
-			Writer: origin{update: func(_ context.Context, _ string, v int) (int, error) {
-				<-answer
-				return v, nil
-			}},
-		}, nil)
-		ctx := context.Background()
-		go func() { _, _ = closing.Update(ctx, "a", 5) }()
-		synctest.Wait()
-		closed := make(chan error)
-		go func() { closed <- closing.Close(ctx) }()
-		synctest.Wait()
-		c := Config[int]{Name: "test", Source: closing.source, Runtime: closing.runtime}
-		_, err := NewTable(c)
-		require.NoError(t, err, "the name is free")
-		close(answer)
-		require.NoError(t, <-closed)
-		_, err = NewTable(c)
-		require.Error(t, err, "the name is taken")
-	})
+func TestTheEndOfListsTakesNoCacheOfTheirNameFromTheRuntime(t *testing.T) {
+	table := testTable(t, Config[int]{Lister: lister{}}, nil)
+	require.NoError(t, table.Lists().Close(context.Background()))
+	_, err := NewTable(Config[int]{Name: "test", Source: table.source, Runtime: table.runtime})
+	require.Error(t, err, "the name is taken")
 }
 
 func TestW5_ACreateWhoseAnswerCannotBeTakenInVoidsWhatIsHeld(t *testing.T) {
@@ -232,5 +213,30 @@ func TestM1_WhatAPendingMutationShowsWeighs(t *testing.T) {
 		answer <- struct{}{}
 		<-updated
 		require.EqualValues(t, 7, table.policy.weight.Load())
+	})
+}
+
+func TestC5_TheListsOfAClosingCacheAnswerNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answer := make(chan struct{})
+		table := testTable(t, Config[int]{
+			Lister: lister{},
+			Writer: origin{update: func(_ context.Context, _ string, v int) (int, error) {
+				<-answer
+				return v, nil
+			}},
+		}, nil)
+		ctx := context.Background()
+		_, err := table.Lists().Get(ctx, ListKey(""))
+		require.NoError(t, err)
+		go func() { _, _ = table.Update(ctx, "a", 5) }()
+		synctest.Wait()
+		closed := make(chan error)
+		go func() { closed <- table.Close(ctx) }()
+		synctest.Wait()
+		_, err = table.Lists().Get(ctx, ListKey(""))
+		require.ErrorIs(t, err, ErrClosed)
+		close(answer)
+		require.NoError(t, <-closed)
 	})
 }

@@ -379,10 +379,10 @@ func (t *Table[V]) Close(ctx context.Context) error {
 		for c := range t.cells.all() {
 			c.send(&message[V]{op: opClose})
 		}
-		t.awaitWrites(ctx)
 		if t.lists != nil {
 			_ = t.lists.table.Close(ctx) // what has not returned is told below
 		}
+		t.awaitWrites(ctx)
 		close(t.ending)
 		t.deadlines.close()
 		t.crew.due()
