@@ -240,3 +240,32 @@ func TestC5_TheListsOfAClosingCacheAnswerNobody(t *testing.T) {
 		require.NoError(t, <-closed)
 	})
 }
+
+func TestW3_ACommitThatNeverReachedTheOriginIsNotUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answer := make(chan struct{})
+		asked := 0
+		table := testTable(t, Config[int]{MaxFlights: 1, Writer: origin{update: func(_ context.Context, _ string, v int) (int, error) {
+			asked++
+			<-answer
+			return v, nil
+		}}}, nil)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		first, second := make(chan error, 1), make(chan error, 1)
+		go func() { _, err := table.Update(context.Background(), "a", 1); first <- err }()
+		synctest.Wait()
+		go func() { _, err := table.Update(context.Background(), "b", 1); second <- err }()
+		synctest.Wait()
+		require.Error(t, table.Close(ctx))
+		var failed *WriteError
+		require.ErrorAs(t, <-first, &failed)
+		require.True(t, failed.Unknown)
+		require.ErrorAs(t, <-second, &failed)
+		require.ErrorIs(t, failed, ErrClosed)
+		require.False(t, failed.Unknown, "it waited at the gate")
+		close(answer)
+		synctest.Wait()
+		require.Equal(t, 1, asked)
+	})
+}

@@ -150,17 +150,18 @@ func (w *write[V]) due() {
 	t.working.add()
 	go func() { // for user code must not run on the timer's goroutine
 		defer t.working.done()
-		w.giveUp(timeoutError{t.timeout}, ErrTimeout)
+		w.giveUp(timeoutError{t.timeout}, ErrTimeout, true)
 	}()
 }
 
-// giveUp ends a write whose answer has not come as unknown.
-func (w *write[V]) giveUp(err, cause error) {
+// giveUp ends a write whose answer has not come, as unknown if the origin was
+// asked.
+func (w *write[V]) giveUp(err, cause error, asked bool) {
 	if !w.end.CompareAndSwap(flying, timedOut) {
 		return
 	}
 	w.ctx.end(cause)
-	w.refused(err, true)
+	w.refused(err, asked)
 	w.table.gate.release(&w.ticket)
 	w.table.makeRoom()
 }
