@@ -71,7 +71,7 @@ const (
 // message is a command for a cell, and its results.
 type message[V any] struct {
 	op        op
-	ctx       context.Context // opDemand: whose values a flight carries
+	ctx       context.Context // opDemand, opMutate: whose values a flight carries
 	demand    lifecycle.Demand[*Future[V]]
 	hold      uint64                 // opDemand: oneWaiter or oneOwed of the future it is answered with
 	bulk      *bulk[V]               // opDemand, opLooked: where a flight waits to fly with others
@@ -258,7 +258,7 @@ func (c *cell[V]) perform(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 		c.rank.pinned.Store(pinned)
 	}
 	if m.op == opClose {
-		c.table.cells.show(c, nil) // a closed cache answers no hit (C5)
+		c.table.cells.show(c, c.shown.Load().Ended()) // a closed cache answers no hit (C5)
 	}
 }
 
@@ -340,14 +340,17 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 func (c *cell[V]) publish(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 	t := c.table
 	switch e.Kind {
-	case lifecycle.Loaded, lifecycle.Updated, lifecycle.Optimistic, lifecycle.Committed, lifecycle.RolledBack, lifecycle.Created:
+	case lifecycle.Loaded, lifecycle.Updated, lifecycle.Missing, lifecycle.Optimistic,
+		lifecycle.Committed, lifecycle.RolledBack, lifecycle.Created, lifecycle.Deleted:
 		weight := m.weight
 		if e.Version.Known != lifecycle.Present {
 			weight = 0
 		}
 		t.policy.reweigh(c, weight)
-	case lifecycle.Missing, lifecycle.Evicted, lifecycle.Deleted:
-		t.policy.reweigh(c, 0)
+	case lifecycle.Evicted:
+		if e.Version.Known != lifecycle.Present { // else a mutation goes on showing what it did
+			t.policy.reweigh(c, 0)
+		}
 	case lifecycle.Failed:
 		t.tallies.count(cFailures)
 	case lifecycle.Dropped:

@@ -65,14 +65,18 @@ func (s *lists[V]) Fetch(ctx context.Context, r Request[[]string]) (Response[[]s
 		seen[item.Key] = struct{}{}
 		keys = append(keys, item.Key)
 		t.seed(item, r.Seq, began)
+		t.makeRoom()
 	}
-	t.makeRoom()
 	return Response[[]string]{Value: keys}, nil
 }
 
-// seed offers item to its cell as knowledge with the stamp of the list.
+// seed offers item to its cell as knowledge with the stamp of the list. None is
+// made that would refuse it.
 func (t *Table[V]) seed(item Item[V], stamp uint64, began lifecycle.Instant) {
 	for !t.closed.Load() {
+		if stamp <= t.floor.Load() && t.cells.find(item.Key) == nil {
+			return
+		}
 		c, _, err := t.enter(item.Key)
 		if err != nil {
 			return
@@ -120,13 +124,14 @@ func (s *lists[V]) invalidate() {
 // the write: it is flown again.
 func (s *lists[V]) amend(c *cell[[]string], key string, member bool) {
 	for {
+		flying := c.flight.Load() != nil // before what it shows: it may land in between
 		v := c.shown.Load()
 		held, at := v.Held() != 0, -1
 		if held {
 			at = slices.Index(v.Value, key)
 		}
 		same := !held || member == (at >= 0)
-		if same && c.flight.Load() == nil {
+		if same && !flying {
 			return
 		}
 		m := message[[]string]{op: opAmend, knowledge: lifecycle.Knowledge[[]string]{

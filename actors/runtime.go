@@ -97,10 +97,13 @@ func (rt *Runtime) enter(name string, cache routed) error {
 	return nil
 }
 
-func (rt *Runtime) leave(name string) {
+// leave takes cache, and no other of its name, out.
+func (rt *Runtime) leave(name string, cache routed) {
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
-	delete(rt.caches, name)
+	if rt.caches[name] == cache {
+		delete(rt.caches, name)
+	}
 }
 
 // Close closes the caches of the runtime, as Cache.Close does, side by side,

@@ -363,8 +363,13 @@ func (t *Table[V]) awaitWrites(ctx context.Context) {
 	if t.writes.flying.wait(ctx) == 0 {
 		return
 	}
+	for _, w := range flying { // those in the queue first: the end of another lets them go
+		if t.gate.withdraw(&w.ticket) {
+			w.giveUp(ErrClosed, ErrClosed, false)
+		}
+	}
 	for _, w := range flying {
-		w.giveUp(ErrClosed, ErrClosed)
+		w.giveUp(ErrClosed, ErrClosed, true)
 	}
 }
 
@@ -375,14 +380,14 @@ func (t *Table[V]) Close(ctx context.Context) error {
 	}
 	t.working.add() // before closed is set: a second Close waits for the first one's pass
 	if t.closed.CompareAndSwap(false, true) {
-		t.runtime.leave(t.name)
+		t.runtime.leave(t.name, t)
 		for c := range t.cells.all() {
 			c.send(&message[V]{op: opClose})
 		}
-		t.awaitWrites(ctx)
 		if t.lists != nil {
 			_ = t.lists.table.Close(ctx) // what has not returned is told below
 		}
+		t.awaitWrites(ctx)
 		close(t.ending)
 		t.deadlines.close()
 		t.crew.due()

@@ -150,17 +150,18 @@ func (w *write[V]) due() {
 	t.working.add()
 	go func() { // for user code must not run on the timer's goroutine
 		defer t.working.done()
-		w.giveUp(timeoutError{t.timeout}, ErrTimeout)
+		w.giveUp(timeoutError{t.timeout}, ErrTimeout, true)
 	}()
 }
 
-// giveUp ends a write whose answer has not come as unknown.
-func (w *write[V]) giveUp(err, cause error) {
+// giveUp ends a write whose answer has not come, as unknown if the origin was
+// asked.
+func (w *write[V]) giveUp(err, cause error, asked bool) {
 	if !w.end.CompareAndSwap(flying, timedOut) {
 		return
 	}
 	w.ctx.end(cause)
-	w.refused(err, true)
+	w.refused(err, asked)
 	w.table.gate.release(&w.ticket)
 	w.table.makeRoom()
 }
@@ -201,9 +202,9 @@ func (w *write[V]) refused(err error, unknown bool) {
 
 // landed makes the origin's answer what is known.
 func (w *write[V]) landed(key string, stored V) {
-	t := w.table
+	t, listed := w.table, true
 	if w.cell == nil {
-		w.created(key, stored)
+		listed = w.created(key, stored)
 	} else if err := w.confirm(w.cell, opCommitted, stored); err != nil {
 		// The origin has applied it; what it said could not be taken in.
 		w.refused(err, true)
@@ -212,6 +213,8 @@ func (w *write[V]) landed(key string, stored V) {
 	w.spread()
 	switch {
 	case t.lists == nil:
+	case !listed:
+		t.lists.invalidate()
 	case w.Kind == lifecycle.Delete:
 		t.lists.left(w.key)
 	default:
@@ -220,14 +223,15 @@ func (w *write[V]) landed(key string, stored V) {
 	w.over()
 }
 
-// created makes the record of a Create known under the key that the origin gave.
-func (w *write[V]) created(key string, stored V) {
+// created makes the record of a Create known under the key that the origin gave,
+// and says whether a list can have that.
+func (w *write[V]) created(key string, stored V) (listed bool) {
 	t := w.table
 	w.key = key
 	if err := checkKey(key); err != nil {
 		w.finish(stored, err, false)
 		w.value = stored // there it is, only not here
-		return
+		return false
 	}
 	for {
 		c, _, err := t.enter(key)
@@ -237,9 +241,12 @@ func (w *write[V]) created(key string, stored V) {
 		if errors.Is(err, errGone) {
 			continue
 		}
+		if err != nil { // what is held is from before it
+			t.withBarrier(key, &message[V]{op: opInvalidate})
+		}
 		w.finish(stored, err, err != nil)
 		w.value = stored
-		return
+		return true
 	}
 }
 

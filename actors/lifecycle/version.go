@@ -116,6 +116,15 @@ func (v *Version[V, F]) Confirmed() *Version[V, F] {
 	return v.Notes.Base
 }
 
+// Ended is v once its resource has closed: it shows nothing, and holds what the
+// answer of a commit in the air is compared with.
+func (v *Version[V, F]) Ended() *Version[V, F] {
+	if v.Pending() == 0 {
+		return nil
+	}
+	return &Version[V, F]{Notes: &Notes[V, F]{Base: v.Confirmed()}}
+}
+
 // passing says that v is not to be kept.
 func (v *Version[V, F]) passing() bool { return v.Notes != nil && v.Notes.Passing }
 
