@@ -93,11 +93,28 @@ func (f *Future[V]) room() *lifecycle.Version[V, *Future[V]] {
 	return &f.own
 }
 
+// promised is the group of a promise that can be abandoned.
+type promised struct {
+	abandon func()
+	seats   sync.Pool
+}
+
+func (p *promised) abandons() bool   { return true }
+func (p *promised) left(any)         { p.abandon() }
+func (p *promised) pool() *sync.Pool { return &p.seats }
+
 // Promise makes a future that settle settles, once, with what it is given; seq
-// is the stamp of the knowledge behind that.
-func Promise[V any]() (future *Future[V], settle func(value V, seq uint64, err error)) {
-	f := &Future[V]{}
-	f.wait.Store(&waiting{})
+// is the stamp of the knowledge behind that. abandon is called when the last who
+// awaited it has left before (C3); nil: nobody minds.
+func Promise[V any](abandon func()) (future *Future[V], settle func(value V, seq uint64, err error)) {
+	f, w := &Future[V]{}, &waiting{}
+	if abandon != nil {
+		p := &promised{abandon: abandon}
+		p.seats.New = func() any { return &seat{wake: make(chan struct{}, 1)} }
+		w.group = p
+		w.count.Store(oneOwed)
+	}
+	f.wait.Store(w)
 	return f, func(value V, seq uint64, err error) {
 		f.settle(&lifecycle.Version[V, *Future[V]]{Known: lifecycle.Present, Value: value, Seq: seq}, err, seq)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/freshet-go/freshet/actors/lifecycle"
 )
@@ -19,9 +20,14 @@ type lists[V any] struct {
 	table   *Table[[]string]
 }
 
-// listsUnbounded is how many lists there may be where the bound is a weight:
-// what keys weigh nobody says.
-const listsUnbounded = 1024
+const (
+	// listsUnbounded is how many lists there may be where the bound is a weight:
+	// what keys weigh nobody says.
+	listsUnbounded = 1024
+	// listsHistory is how many keys the history of the lists may hold: each
+	// event has a whole list, and they can be long.
+	listsHistory = 1 << 20
+)
 
 func newLists[V any](members *Table[V], c Config[V]) (*lists[V], error) {
 	s := &lists[V]{members: members, lister: c.Lister}
@@ -34,8 +40,14 @@ func newLists[V any](members *Table[V], c Config[V]) (*lists[V], error) {
 		Name: c.Name, Source: s, Runtime: c.Runtime, Freshness: c.Freshness, Timeout: c.Timeout,
 		Reload: c.Reload, MaxSupersede: c.MaxSupersede, AbortAbandoned: c.AbortAbandoned,
 		MaxEntries: most, Equal: slices.Equal[[]string], History: c.History,
+		MaxWeight: historyShare * listsHistory,
+		Weigh:     func(_ string, keys []string) uint32 { return uint32(len(keys)) },
 	}, members.numbers, members.gate)
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	s.table.policy.maxWeight = 0 // of the history alone
+	return s, nil
 }
 
 // ListKey is the key of a query's list in Lists: not empty, and not to be taken
@@ -53,6 +65,7 @@ func (s *lists[V]) Fetch(ctx context.Context, r Request[[]string]) (Response[[]s
 	if err != nil {
 		return Response[[]string]{}, err
 	}
+	late := ctx.Err() != nil // it will be dropped, and so is what it would seed (O2)
 	keys := make([]string, 0, len(items))
 	seen := make(map[string]struct{}, len(items))
 	for i, item := range items {
@@ -64,8 +77,10 @@ func (s *lists[V]) Fetch(ctx context.Context, r Request[[]string]) (Response[[]s
 		}
 		seen[item.Key] = struct{}{}
 		keys = append(keys, item.Key)
-		t.seed(item, r.Seq, began)
-		t.makeRoom()
+		if !late {
+			t.seed(item, r.Seq, began)
+			t.makeRoom()
+		}
 	}
 	return Response[[]string]{Value: keys}, nil
 }
@@ -89,23 +104,82 @@ func (t *Table[V]) seed(item Item[V], stamp uint64, began lifecycle.Instant) {
 	}
 }
 
-// changed sees to the lists after the origin has made or changed item.
-func (s *lists[V]) changed(item Item[V], made bool) {
-	rule, told := s.lister.(Membership[V])
-	if !told {
-		if made {
-			s.invalidate()
-		}
+// applied sees to the lists when the origin has applied w, and has stored now.
+func (s *lists[V]) applied(w *write[V], stored V) {
+	if s == nil {
 		return
 	}
-	for c := range s.table.cells.all() {
-		var belongs bool
-		if err := contained(func() { belongs = rule.Belongs(c.key[1:], item) }); err != nil {
-			s.table.withBarrier(c.key, &message[[]string]{op: opInvalidate})
-			continue
-		}
-		s.amend(c, item.Key, belongs)
+	rule, told := s.lister.(Membership[V])
+	switch {
+	case checkKey(w.key) != nil:
+		s.invalidate() // no list can have that
+	case w.Kind == lifecycle.Delete:
+		s.left(w.key)
+	case told:
+		s.changed(rule, Item[V]{Key: w.key, Value: stored})
+	case w.cell == nil || absent(w.cell.shown.Load().Confirmed()):
+		s.invalidate() // there is a record more
 	}
+}
+
+// failed sees to the lists when the origin has refused w, or may have applied it
+// all the same: then who is in them is unknown too.
+func (s *lists[V]) failed(w *write[V], err error, unknown bool) {
+	switch {
+	case s == nil:
+	case unknown:
+		s.invalidate()
+	case w.cell != nil && errors.Is(err, ErrNotFound):
+		s.left(w.key)
+	}
+}
+
+// changed sees to the lists when the origin has made or changed item. Belongs is
+// user code: a list of which it does not tell, because it panics or takes longer
+// than an origin may, is read anew.
+func (s *lists[V]) changed(rule Membership[V], item Item[V]) {
+	limit := time.NewTimer(s.members.timeout)
+	defer limit.Stop()
+	cells := slices.Collect(s.table.cells.all())
+	var verdicts <-chan bool
+	for len(cells) > 0 {
+		if verdicts == nil {
+			verdicts = s.ask(rule, item, cells)
+		}
+		select {
+		case belongs, told := <-verdicts:
+			if told {
+				s.amend(cells[0], item.Key, belongs)
+			} else {
+				s.table.withBarrier(cells[0].key, &message[[]string]{op: opInvalidate})
+				verdicts = nil
+			}
+			cells = cells[1:]
+		case <-limit.C:
+			s.invalidate()
+			return
+		}
+	}
+}
+
+// ask has rule say of each cell's list whether item belongs to it, until it does
+// not return.
+func (s *lists[V]) ask(rule Membership[V], item Item[V], cells []*cell[[]string]) <-chan bool {
+	verdicts := make(chan bool, len(cells)) // it must not wait for who gave it up
+	s.table.working.add()
+	go func() {
+		defer s.table.working.done()
+		defer close(verdicts)
+		defer func() { _ = recover() }()
+		for _, c := range cells {
+			verdicts <- rule.Belongs(c.key[1:], item)
+		}
+	}()
+	return verdicts
+}
+
+func absent[V any](v *lifecycle.Version[V, *Future[V]]) bool {
+	return v != nil && v.Known == lifecycle.Absent
 }
 
 // left takes a record that the origin has deleted out of the lists.
@@ -126,6 +200,10 @@ func (s *lists[V]) amend(c *cell[[]string], key string, member bool) {
 	for {
 		flying := c.flight.Load() != nil // before what it shows: it may land in between
 		v := c.shown.Load()
+		if member && absent(v) {
+			s.table.withBarrier(c.key, &message[[]string]{op: opInvalidate})
+			return
+		}
 		held, at := v.Held() != 0, -1
 		if held {
 			at = slices.Index(v.Value, key)
@@ -144,6 +222,7 @@ func (s *lists[V]) amend(c *cell[[]string], key string, member bool) {
 		default:
 			m.knowledge.Value = slices.Delete(slices.Clone(v.Value), at, at+1)
 		}
+		m.weight = uint32(len(m.knowledge.Value))
 		if c.send(&m); !m.again {
 			return
 		}
@@ -162,6 +241,7 @@ func (t *Table[V]) Lists() *Table[[]string] {
 // MembersHit returns the items of keys, and which of them were no hit: their
 // items are zero.
 func (t *Table[V]) MembersHit(keys []string) (items []Item[V], missing []string) {
+	t.clock.wake() // else none is
 	items = make([]Item[V], len(keys))
 	for i, key := range keys {
 		if v := t.hit(key); v != nil {
@@ -173,12 +253,19 @@ func (t *Table[V]) MembersHit(keys []string) (items []Item[V], missing []string)
 	return items, missing
 }
 
-// Members returns the items of keys, in their order. Those that are not
-// admissible are fetched, in one call where the source can; a record that does
-// not exist is left out. What could not be had is named in a *ManyError, and
-// the rest is returned beside it.
-func (t *Table[V]) Members(ctx context.Context, keys []string, opts ...FetchOption) ([]Item[V], error) {
+// Members returns the items of keys, in their order, which is that of the list
+// under listKey. Those that are not admissible are fetched, in one call where the
+// source can; a record that does not exist is left out. What could not be had is
+// named in a *ManyError, and the rest is returned beside it.
+func (t *Table[V]) Members(ctx context.Context, listKey string, keys []string, opts ...FetchOption) ([]Item[V], error) {
 	items, missing := t.MembersHit(keys)
+	if len(missing) > 0 {
+		if c := t.lists.table.cells.find(listKey); c != nil && c.flight.Load() != nil {
+			// The list is being refreshed, which refreshes them: what can still
+			// be served needs no flight of its own (F6).
+			missing = t.stillServed(keys, items)
+		}
+	}
 	if len(missing) == 0 {
 		return items, nil
 	}
@@ -212,6 +299,26 @@ func (t *Table[V]) Members(ctx context.Context, keys []string, opts ...FetchOpti
 	}
 	return left, nil
 }
+
+// stillServed fills in the items that are admissible, fresh or not, and returns
+// the keys of those that are not.
+func (t *Table[V]) stillServed(keys []string, items []Item[V]) (missing []string) {
+	for i, key := range keys {
+		if items[i].Key != "" {
+			continue
+		}
+		a, err := t.cached(key, &lifecycle.Demand[*Future[V]]{}, ErrNotCached)
+		if err != nil || a.shown.Known != lifecycle.Present {
+			missing = append(missing, key)
+			continue
+		}
+		items[i] = Item[V]{Key: key, Value: a.shown.Value}
+	}
+	return missing
+}
+
+// AbortsAbandoned says whether a flight ends when nobody waits for it (C3).
+func (t *Table[V]) AbortsAbandoned() bool { return t.rules.AbortAbandoned }
 
 // Go runs f on a goroutine that Close waits for, or says false where the table
 // is closed.

@@ -85,6 +85,10 @@ type Writer[V any] interface {
 // Lister lists the records that a query selects, in order (W8). What a query is,
 // it says itself; the empty one is a query too. The rules of a Source hold for
 // it. An item that comes twice counts once; one with a bad key fails the list.
+//
+// NOTE: an item carries no tags and no TTL. A member keeps the tags that its
+// Source gave it; one that only lists brought has none, and InvalidateTag does
+// not find it.
 type Lister[V any] interface {
 	List(ctx context.Context, query string) ([]Item[V], error)
 }
@@ -94,8 +98,10 @@ type Lister[V any] interface {
 // joins the lists that it belongs to, at the end, and leaves the others;
 // without, every list is invalidated when a record is created.
 //
-// Belongs is called after a write has landed, for each resident list. A panic
-// invalidates that list (C4).
+// Belongs is called when the origin has applied a write, for each resident list.
+// A list of which it does not tell, because it panics or takes longer than
+// Config.Timeout, is invalidated (C4). It must not write to the cache: the next
+// write of the key waits for it.
 type Membership[V any] interface {
 	Lister[V]
 	Belongs(query string, item Item[V]) bool

@@ -170,18 +170,17 @@ func (w *write[V]) giveUp(err, cause error, asked bool) {
 // was read again.
 func (w *write[V]) cameLate() {
 	t := w.table
-	switch {
-	case w.cell != nil:
+	if w.cell != nil {
 		t.withBarrier(w.key, &message[V]{op: opInvalidate})
-	case t.lists != nil:
-		t.lists.invalidate()
 	}
+	t.lists.failed(w, nil, true)
 	w.spread()
 }
 
 // refused takes the mutation out again.
 func (w *write[V]) refused(err error, unknown bool) {
 	t := w.table
+	t.lists.failed(w, err, unknown)
 	if w.cell == nil {
 		w.finish(w.value, err, unknown)
 	} else {
@@ -193,45 +192,36 @@ func (w *write[V]) refused(err error, unknown bool) {
 	}
 	if unknown {
 		w.spread()
-		if w.cell == nil && t.lists != nil {
-			t.lists.invalidate() // one may have a record more
-		}
 	}
 	w.over()
 }
 
 // landed makes the origin's answer what is known.
 func (w *write[V]) landed(key string, stored V) {
-	t, listed := w.table, true
+	t := w.table
 	if w.cell == nil {
-		listed = w.created(key, stored)
-	} else if err := w.confirm(w.cell, opCommitted, stored); err != nil {
-		// The origin has applied it; what it said could not be taken in.
-		w.refused(err, true)
-		return
+		w.created(key, stored)
+		t.lists.applied(w, stored)
+	} else {
+		t.lists.applied(w, stored) // first: then the key's next write takes off
+		if err := w.confirm(w.cell, opCommitted, stored); err != nil {
+			// The origin has applied it; what it said could not be taken in.
+			w.refused(err, true)
+			return
+		}
 	}
 	w.spread()
-	switch {
-	case t.lists == nil:
-	case !listed:
-		t.lists.invalidate()
-	case w.Kind == lifecycle.Delete:
-		t.lists.left(w.key)
-	default:
-		t.lists.changed(Item[V]{Key: w.key, Value: stored}, w.cell == nil)
-	}
 	w.over()
 }
 
-// created makes the record of a Create known under the key that the origin gave,
-// and says whether a list can have that.
-func (w *write[V]) created(key string, stored V) (listed bool) {
+// created makes the record of a Create known under the key that the origin gave.
+func (w *write[V]) created(key string, stored V) {
 	t := w.table
 	w.key = key
 	if err := checkKey(key); err != nil {
 		w.finish(stored, err, false)
 		w.value = stored // there it is, only not here
-		return false
+		return
 	}
 	for {
 		c, _, err := t.enter(key)
@@ -246,7 +236,7 @@ func (w *write[V]) created(key string, stored V) (listed bool) {
 		}
 		w.finish(stored, err, err != nil)
 		w.value = stored
-		return true
+		return
 	}
 }
 

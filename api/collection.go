@@ -20,7 +20,8 @@ import (
 //   - One that was evicted or has expired is fetched by itself, several in one
 //     call of a BulkSource. One that the source says is missing is left out.
 //   - A record that is created joins the lists that a Membership says it
-//     belongs to; without one every list is invalidated.
+//     belongs to; without one every list is invalidated. So it is when a
+//     write's outcome is unknown.
 //
 // Every method is safe for concurrent use, and ErrNoLister without a Lister.
 type Collection[V any] struct {
@@ -30,7 +31,8 @@ type Collection[V any] struct {
 }
 
 // Collection is the list of what query selects. It costs nothing to make: two of
-// one query are the same list.
+// one query are the same list. A query is at most 4095 bytes of UTF-8 without
+// NUL, else every method answers ErrBadKey.
 func (c *Cache[V]) Collection(query string) *Collection[V] {
 	return &Collection[V]{members: c.table, lists: c.table.Lists(), key: actors.ListKey(query)}
 }
@@ -46,39 +48,56 @@ func (l *Collection[V]) Get(ctx context.Context, opts ...FetchOption) ([]Item[V]
 	if err != nil {
 		return nil, err
 	}
-	return l.members.Members(ctx, keys, actors.MemberOptions(opts)...)
+	return l.members.Members(ctx, l.key, keys, actors.MemberOptions(opts)...)
 }
 
 // Fetch returns a future of the items and never blocks. It fails where a member
-// could not be fetched. ctx lends its values to the flights, nothing else (C2).
+// could not be fetched. The future is this call's own, for members change without
+// their list; the flights behind it are shared. Its Seq is the list's. ctx lends
+// its values to the flights, nothing else (C2).
 func (l *Collection[V]) Fetch(ctx context.Context, opts ...FetchOption) *Future[[]Item[V]] {
-	future, settle := actors.Promise[[]Item[V]]()
-	if l.lists == nil {
-		settle(nil, 0, ErrNoLister)
-		return future
-	}
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	ctx = context.WithoutCancel(ctx)
+	if l.lists == nil {
+		return settled[V](nil, 0, ErrNoLister)
+	}
 	list := l.lists.Fetch(ctx, l.key, opts...)
 	if keys, err := list.Result(); err == nil {
 		if items, missing := l.members.MembersHit(keys); len(missing) == 0 {
-			settle(items, list.Seq(), nil)
-			return future
+			return settled(items, list.Seq(), nil)
 		}
 	}
+	// It ends when nobody awaits the future, where that ends flights (C3).
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	var abandon func()
+	if l.lists.AbortsAbandoned() {
+		abandon = func() { cancel(ErrAbandoned) }
+	}
+	future, settle := actors.Promise[[]Item[V]](abandon)
 	running := l.members.Go(func() {
+		defer cancel(nil)
 		keys, err := list.Await(ctx)
 		var items []Item[V]
 		if err == nil {
-			items, err = l.members.Members(ctx, keys, actors.MemberOptions(opts)...)
+			items, err = l.members.Members(ctx, l.key, keys, actors.MemberOptions(opts)...)
+		}
+		if err != nil && ctx.Err() != nil {
+			err = ErrAbandoned
 		}
 		settle(items, list.Seq(), err)
 	})
 	if !running {
-		settle(nil, 0, ErrClosed)
+		cancel(nil)
+		return settled[V](nil, 0, ErrClosed)
 	}
+	return future
+}
+
+// settled is a future of items that are known, or of an error.
+func settled[V any](items []Item[V], seq uint64, err error) *Future[[]Item[V]] {
+	future, settle := actors.Promise[[]Item[V]](nil)
+	settle(items, seq, err)
 	return future
 }
 

@@ -2,12 +2,13 @@ package lifecycle
 
 // Seeded says that a list which took off with the given stamp had the record in
 // it: k (W8). It is usable where it is above the barrier and later than what is
-// held. Where something is in the air that brings the record anyway, or a commit
-// that it may overlap, it is not used.
+// held, unless a commit is pending that it may overlap. What is in the air is
+// older than the list, and answered by it as by a flight that took over (O2), or
+// later, and goes on.
 func (r *Resource[V, F]) Seeded(t *Turn[V, F], stamp uint64, k Knowledge[V]) {
-	held := r.Base()
+	held, a := r.Base(), r.air
 	switch {
-	case r.closed, r.air != nil, r.writes != nil, stamp <= max(r.barrier, r.wrote):
+	case r.closed, r.writes != nil, stamp <= max(r.barrier, r.wrote):
 		return
 	case held != nil && held.Known != Nothing && held.Seq >= stamp:
 		return
@@ -16,9 +17,18 @@ func (r *Resource[V, F]) Seeded(t *Turn[V, F], stamp uint64, k Knowledge[V]) {
 		return
 	}
 	k.Tags = held.Tags()
-	v := r.version(t, &k, stamp, t.settling(k.Known))
-	t.do(settled(v.Future, v, nil))
-	r.learn(t, &k, v, ByList, told{})
+	switch {
+	case a == nil, a.stamp > stamp && !a.looking:
+		v := r.version(t, &k, stamp, t.settling(k.Known))
+		t.do(settled(v.Future, v, nil))
+		r.learn(t, &k, v, ByList, told{})
+	case a.stamp < stamp, !a.strict:
+		// The second tier's record, too, is older than what the origin said.
+		t.do(Effect[V, F]{Do: DoCancel, Stamp: a.stamp, Err: ErrSuperseded})
+		v := r.version(t, &k, stamp, a.group)
+		t.do(settled(a.group, r.learn(t, &k, v, ByList, told{}), nil))
+		r.landed(t)
+	}
 }
 
 // Amend changes what is held because of a write beside it: a list whose
