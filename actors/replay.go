@@ -25,21 +25,30 @@ func (m *message[V]) unreplayed() bool { return m.replay != nil && m.replay.Resu
 // run replays what m needs. What shows last is what the resource will weigh.
 func (t *Table[V]) run(m *message[V]) {
 	p := m.replay
-	p.Run(func(apply func(V) (V, error), v V) (V, error) {
-		if apply == nil {
-			return v, nil
-		}
-		var err error
-		if wild := contained(func() { v, err = apply(v) }); wild != nil {
-			err = wild
-		}
-		return v, err
-	})
+	// All on one goroutine; where an Apply ends that with Goexit they run once
+	// more, each on its own, to find out whose it was.
+	if contained(func() { p.Run(survive[V](guarded)) }) != nil {
+		p.Run(survive[V](contained))
+	}
 	last := p.Results[len(p.Results)-1]
 	if t.weigh != nil && last.Known == lifecycle.Present {
 		weight := m.weight // not m itself: it would have to be allocated, here and for every flight
 		_ = contained(func() { weight = t.weigh(p.Layers[0].Owner.(*write[V]).key, last.Value) })
 		m.weight = weight
+	}
+}
+
+// survive calls an Apply so that its panic is its error.
+func survive[V any](call func(func()) error) func(func(V) (V, error), V) (V, error) {
+	return func(apply func(V) (V, error), v V) (V, error) {
+		if apply == nil {
+			return v, nil
+		}
+		var err error
+		if wild := call(func() { v, err = apply(v) }); wild != nil {
+			err = wild
+		}
+		return v, err
 	}
 }
 
