@@ -156,6 +156,9 @@ func (c Config[V]) withDefaults() (Config[V], error) {
 	if c.Reload > ReloadQueue {
 		wrong("Reload is neither ReloadSupersede nor ReloadQueue: %d", c.Reload)
 	}
+	if c.Runtime != nil && c.Runtime.system == nil {
+		wrong("Runtime is not one that NewRuntime made")
+	}
 	if c.Store != nil && isNil(c.Store) {
 		wrong("Store is a nil %T", c.Store)
 	}

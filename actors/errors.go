@@ -152,7 +152,11 @@ func (e *WriteError) Error() string {
 	if e.Unknown {
 		what += ": the origin may have applied it"
 	}
-	return what + ": " + strings.ReplaceAll(e.Err.Error(), "freshet: ", "")
+	why := strings.ReplaceAll(e.Err.Error(), "freshet: ", "")
+	return what + ": " + strings.TrimPrefix(why, "the origin may have applied it: ")
 }
+
+// Is says that an unknown outcome is ErrUnknown, whatever made it so.
+func (e *WriteError) Is(target error) bool { return e.Unknown && target == ErrUnknown }
 
 func (e *WriteError) Unwrap() error { return e.Err }

@@ -24,7 +24,11 @@ func (r *Resource[V, F]) Committed(t *Turn[V, F], stamp uint64, k Knowledge[V]) 
 		k.Tags = held.Tags() // a write changes the record, not what it belongs to
 	}
 	base, brought := r.copyBase(), true
+	vague := kept && !covered && k.Older // it says less than what is held (O9)
 	switch {
+	case vague:
+		// The origin has applied it, and nobody knows what it has now: it is read.
+		brought, base.Void, base.HitEnd, base.Notes = false, true, 0, base.Notes.withoutFailure()
 	case kept && !covered:
 		base = r.version(t, &k, stamp, held.Future)
 	case covered || held.Void && held.Known != Nothing && held.Seq < stamp:
@@ -39,6 +43,9 @@ func (r *Resource[V, F]) Committed(t *Turn[V, F], stamp uint64, k Knowledge[V]) 
 	}
 	r.wrote = t.barrier()
 	switch {
+	case vague:
+		r.barrier = t.barrier()
+		r.erase(t, r.barrier)
 	case covered:
 		r.barrier = k.Cover
 		r.erase(t, k.Cover)

@@ -66,5 +66,9 @@ func (r *Resource[V, F]) Amend(t *Turn[V, F], k Knowledge[V]) {
 	r.publish(t, &next, Updated, ByMember, next.Seq, nil)
 	r.tellFallen(t, out)
 	r.tellNew(t)
+	if r.air == nil {
+		r.arm(t) // what is held has the write in it: an observer needs no other
+		return
+	}
 	r.flyAgain(t)
 }
