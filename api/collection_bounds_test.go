@@ -43,6 +43,7 @@ func TestW8_F6_OneLoadRefreshesAStaleListAndItsMembers(t *testing.T) {
 		hasItems(t, l, "a b c")
 		f := l.Fetch(bg)
 		hasItems(t, l, "a b c")
+		synctest.Wait()
 		w.open()
 		require.Equal(t, []string{"list "}, s.calls())
 		items, err := f.Result()

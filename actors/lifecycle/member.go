@@ -2,9 +2,9 @@ package lifecycle
 
 // Seeded says that a list which took off with the given stamp had the record in
 // it: k (W8). It is usable where it is above the barrier and later than what is
-// held, unless a commit is pending that it may overlap. What is in the air is
-// older than the list, and answered by it as by a flight that took over (O2), or
-// later, and goes on.
+// held, unless a commit is pending that it may overlap. An older flight is
+// answered by it as by one that took over (O2), and so is a look-up: what the
+// second tier has is older than any list. A later flight goes on.
 func (r *Resource[V, F]) Seeded(t *Turn[V, F], stamp uint64, k Knowledge[V]) {
 	held, a := r.Base(), r.air
 	switch {
@@ -17,18 +17,16 @@ func (r *Resource[V, F]) Seeded(t *Turn[V, F], stamp uint64, k Knowledge[V]) {
 		return
 	}
 	k.Tags = held.Tags()
-	switch {
-	case a == nil, a.stamp > stamp && !a.looking:
+	if a == nil || (a.stamp > stamp && !a.looking) {
 		v := r.version(t, &k, stamp, t.settling(k.Known))
 		t.do(settled(v.Future, v, nil))
 		r.learn(t, &k, v, ByList, told{})
-	case a.stamp < stamp, !a.strict:
-		// The second tier's record, too, is older than what the origin said.
-		t.do(Effect[V, F]{Do: DoCancel, Stamp: a.stamp, Err: ErrSuperseded})
-		v := r.version(t, &k, stamp, a.group)
-		t.do(settled(a.group, r.learn(t, &k, v, ByList, told{}), nil))
-		r.landed(t)
+		return
 	}
+	t.do(Effect[V, F]{Do: DoCancel, Stamp: a.stamp, Err: ErrSuperseded})
+	v := r.version(t, &k, stamp, a.group)
+	t.do(settled(a.group, r.learn(t, &k, v, ByList, told{}), nil))
+	r.landed(t)
 }
 
 // Amend changes what is held because of a write beside it: a list whose

@@ -115,12 +115,12 @@ func (m *model) landCommit(k *keyModel, c *call, fails, healthy bool) {
 }
 
 // seed brings the record that a list had. It is used where nothing newer is
-// known, and nothing is in the air that it may be older than (W8).
+// known, whatever is in the air (W8).
 func (m *model) seed(k *keyModel, stamp uint64, r record) {
 	kn := present(r.value)
 	e := &errand{key: k, run: func(t *turn) { k.r.Seeded(t, stamp, kn) }, done: func(uint64, []effect) {
 		newer := k.base.known != lifecycle.Nothing && k.base.seq >= stamp
-		if m.closed || newer || k.air.group != "" || len(k.layers) > 0 || stamp <= max(k.barrier, k.wrote) {
+		if m.closed || newer || len(k.layers) > 0 || stamp <= max(k.barrier, k.wrote) {
 			return
 		}
 		k.learn(r, stamp, false)
