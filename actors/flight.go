@@ -54,8 +54,9 @@ func newFlight[V any](ctx context.Context, c *cell[V], future *Future[V], stamp 
 	return f
 }
 
-// wanted says whether anybody still wants the answer.
-func (f *flight[V]) wanted() bool { return f.end.Load() == flying }
+// wanted says whether anybody still wants the answer. Once the table is closed
+// nobody does, also where the cell has yet to be told.
+func (f *flight[V]) wanted() bool { return f.end.Load() == flying && !f.cell.table.closed.Load() }
 
 // start begins the origin call on a goroutine of its own.
 func (f *flight[V]) start() {
