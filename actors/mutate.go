@@ -119,7 +119,7 @@ func (t *Table[V]) newWriteOf(ctx *context.Context, key string, readOnly bool) (
 
 // mutate adds w to the mutations of its key and waits for its end.
 func (t *Table[V]) mutate(ctx context.Context, w *write[V]) (V, error) {
-	m := message[V]{op: opMutate, mutation: &w.Mutation}
+	m := message[V]{op: opMutate, ctx: ctx, mutation: &w.Mutation}
 	if w.Kind == lifecycle.Replace {
 		if err := contained(func() { m.weight = t.weighed(w.key, w.Value) }); err != nil {
 			w.finish(w.value, err, false)

@@ -364,6 +364,11 @@ func (t *Table[V]) awaitWrites(ctx context.Context) {
 		return
 	}
 	for _, w := range flying {
+		if w.wanted() { // before one that ends lets it through the gate
+			w.giveUp(ErrClosed, ErrClosed)
+		}
+	}
+	for _, w := range flying {
 		w.giveUp(ErrClosed, ErrClosed)
 	}
 }
