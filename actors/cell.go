@@ -90,7 +90,7 @@ type message[V any] struct {
 	reason    lifecycle.Reason // opEvict
 
 	answer *Future[V]
-	served *lifecycle.Version[V, *Future[V]] // what answer is settled with, where that was shown
+	served *lifecycle.Version[V, *Future[V]] // what answer is settled with, where that was shown; again: what is held
 	flew   bool                              // a flight took off
 	again  bool                              // compare anew and send again
 	gone   bool                              // the cell is dead: look up again
@@ -311,7 +311,8 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 	case lifecycle.DoSettle:
 		e.Future.settle(e.Version, e.Err, e.Stamp)
 	case lifecycle.DoAgain:
-		m.again = true
+		// A closed cell shows nothing and has something all the same.
+		m.again, m.served = true, c.life.Shown()
 	case lifecycle.DoReplay:
 		m.replay = e.Replay
 	case lifecycle.DoCommit:
@@ -340,8 +341,9 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 func (c *cell[V]) publish(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 	t := c.table
 	switch e.Kind {
-	case lifecycle.Loaded, lifecycle.Updated, lifecycle.Missing, lifecycle.Optimistic,
-		lifecycle.Committed, lifecycle.RolledBack, lifecycle.Created, lifecycle.Deleted:
+	case lifecycle.Loaded, lifecycle.Updated, lifecycle.Missing, lifecycle.Optimistic, lifecycle.Committed,
+		lifecycle.RolledBack, lifecycle.Created, lifecycle.Deleted:
+		// A mutation may show a value over an absence, or hide one.
 		weight := m.weight
 		if e.Version.Known != lifecycle.Present {
 			weight = 0

@@ -60,8 +60,9 @@ func (f *flight[V]) abandons() bool   { return f.cell.table.rules.AbortAbandoned
 func (f *flight[V]) left(future any)  { f.cell.leave(future.(*Future[V])) }
 func (f *flight[V]) pool() *sync.Pool { return &f.cell.table.seats }
 
-// wanted says whether anybody still wants the answer.
-func (f *flight[V]) wanted() bool { return f.end.Load() == flying }
+// wanted says whether anybody still wants the answer. Once the table is closed
+// nobody does, also where the cell has yet to be told.
+func (f *flight[V]) wanted() bool { return f.end.Load() == flying && !f.cell.table.closed.Load() }
 
 // start begins the origin call on a goroutine of its own.
 func (f *flight[V]) start() {

@@ -60,22 +60,6 @@ func (g *gate) launch(call caller, k, replaced *ticket) {
 	}
 }
 
-// withdraw takes a call out of the queue, and says false where it does not wait
-// there: then it has started, and perhaps ended.
-func (g *gate) withdraw(k *ticket) bool {
-	if g.max == 0 {
-		return false
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if k.waiting == nil {
-		return false
-	}
-	g.queue.Remove(k.waiting)
-	k.waiting = nil
-	return true
-}
-
 // release gives k's place, if it holds one, to the oldest that waits.
 func (g *gate) release(k *ticket) {
 	if g.max == 0 {

@@ -363,13 +363,13 @@ func (t *Table[V]) awaitWrites(ctx context.Context) {
 	if t.writes.flying.wait(ctx) == 0 {
 		return
 	}
-	for _, w := range flying { // those in the queue first: the end of another lets them go
-		if t.gate.withdraw(&w.ticket) {
-			w.giveUp(ErrClosed, ErrClosed, false)
+	for _, w := range flying {
+		if w.wanted() { // before one that ends lets it through the gate
+			w.giveUp(ErrClosed, ErrClosed)
 		}
 	}
 	for _, w := range flying {
-		w.giveUp(ErrClosed, ErrClosed, true)
+		w.giveUp(ErrClosed, ErrClosed)
 	}
 }
 

@@ -32,11 +32,16 @@ type write[V any] struct {
 	ctx        flightContext
 	limit      deadline
 	ticket     ticket
-	end        atomic.Uint32 // as a flight's: why its answer is no longer waited for
+	state      atomic.Uint32
 }
 
-// landing is the end of a write whose answer has been taken.
-const landing = timedOut + 1
+// The states of a write.
+const (
+	unasked  uint32 = iota // it waits for its turn at the gate: the origin knows nothing
+	asked                  // the origin was asked
+	answered               // and its answer is being taken
+	givenUp                // its answer is not waited for
+)
 
 func newWrite[V any](ctx context.Context, t *Table[V], key string) *write[V] {
 	w := &write[V]{table: t, key: key, done: make(chan struct{})}
@@ -78,7 +83,7 @@ func (w *write[V]) finish(value V, err error, unknown bool) {
 }
 
 // wanted says whether the origin is still to be asked.
-func (w *write[V]) wanted() bool { return w.end.Load() == flying }
+func (w *write[V]) wanted() bool { return w.state.Load() == unasked }
 
 // start begins the commit on a goroutine of its own.
 func (w *write[V]) start() {
@@ -107,8 +112,8 @@ func (w *write[V]) run() {
 		t := w.table
 		t.deadlines.set(&w.limit, lifecycle.Never)
 		switch {
-		case !w.end.CompareAndSwap(flying, landing):
-			w.cameLate()
+		case !w.state.CompareAndSwap(asked, answered):
+			w.cameLate(key, err, !returned)
 		case err != nil:
 			w.refused(err, !returned || outcomeUnknown(err))
 		default:
@@ -119,7 +124,11 @@ func (w *write[V]) run() {
 		t.makeRoom()
 		t.working.done()
 	}()
-	key, stored, err = w.call(&w.ctx, w.optimistic)
+	if w.state.CompareAndSwap(unasked, asked) {
+		key, stored, err = w.call(&w.ctx, w.optimistic)
+	} else {
+		err = ErrClosed
+	}
 	returned = true
 }
 
@@ -150,28 +159,35 @@ func (w *write[V]) due() {
 	t.working.add()
 	go func() { // for user code must not run on the timer's goroutine
 		defer t.working.done()
-		w.giveUp(timeoutError{t.timeout}, ErrTimeout, true)
+		w.giveUp(timeoutError{t.timeout}, ErrTimeout)
 	}()
 }
 
-// giveUp ends a write whose answer has not come, as unknown if the origin was
-// asked.
-func (w *write[V]) giveUp(err, cause error, asked bool) {
-	if !w.end.CompareAndSwap(flying, timedOut) {
+// giveUp ends a write whose answer has not come: as unknown, unless the origin
+// was not asked yet.
+func (w *write[V]) giveUp(err, cause error) {
+	spared := w.state.CompareAndSwap(unasked, givenUp)
+	if !spared && !w.state.CompareAndSwap(asked, givenUp) {
 		return
 	}
 	w.ctx.end(cause)
-	w.refused(err, asked)
+	w.refused(err, !spared)
 	w.table.gate.release(&w.ticket)
 	w.table.makeRoom()
 }
 
 // cameLate: the origin may have applied the write only now, after the resource
 // was read again.
-func (w *write[V]) cameLate() {
+func (w *write[V]) cameLate(key string, err error, wild bool) {
+	if err != nil && !wild && !outcomeUnknown(err) {
+		return // it did not
+	}
 	t := w.table
 	if w.cell != nil {
-		t.withBarrier(w.key, &message[V]{op: opInvalidate})
+		key = w.key
+	}
+	if checkKey(key) == nil {
+		t.withBarrier(key, &message[V]{op: opInvalidate})
 	}
 	t.lists.failed(w, nil, true)
 	w.spread()
@@ -184,7 +200,7 @@ func (w *write[V]) refused(err error, unknown bool) {
 	if w.cell == nil {
 		w.finish(w.value, err, unknown)
 	} else {
-		m := message[V]{op: opRejected, stamp: w.stamp, err: err, unknown: unknown}
+		m := message[V]{op: opRejected, ctx: &w.ctx, stamp: w.stamp, err: err, unknown: unknown}
 		if base := w.cell.shown.Load().Confirmed(); base.Held() != 0 && !t.closed.Load() {
 			_ = contained(func() { m.weight = t.weighed(w.key, base.Value) })
 		}
@@ -219,7 +235,7 @@ func (w *write[V]) created(key string, stored V) {
 	t := w.table
 	w.key = key
 	if err := checkKey(key); err != nil {
-		w.finish(stored, err, false)
+		w.finish(stored, err, true)
 		w.value = stored // there it is, only not here
 		return
 	}
@@ -231,7 +247,7 @@ func (w *write[V]) created(key string, stored V) {
 		if errors.Is(err, errGone) {
 			continue
 		}
-		if err != nil { // what is held is from before it
+		if err != nil { // it could not be taken in, and what is held is older
 			t.withBarrier(key, &message[V]{op: opInvalidate})
 		}
 		w.finish(stored, err, err != nil)
@@ -246,10 +262,9 @@ var errGone = errors.New("the cell is gone")
 // confirm tells c what the origin has now.
 func (w *write[V]) confirm(c *cell[V], how op, stored V) error {
 	t := w.table
-	m := message[V]{op: how, stamp: w.stamp}
-	for {
+	m := message[V]{op: how, ctx: &w.ctx, stamp: w.stamp}
+	for held := c.shown.Load().Confirmed(); ; held = m.served.Confirmed() {
 		m.again = false
-		held := c.shown.Load().Confirmed()
 		if w.Kind == lifecycle.Delete {
 			m.knowledge = lifecycle.Knowledge[V]{Known: lifecycle.Absent}
 		} else if err := contained(func() {

@@ -51,20 +51,8 @@ type answered struct {
 type lineage struct{ set, since int64 }
 
 var model = porcupine.Model{
-	Partition: func(history []porcupine.Operation) (keys [][]porcupine.Operation) {
-		index := make(map[string]int)
-		for _, op := range history {
-			key := op.Input.(did).key
-			i, ok := index[key]
-			if !ok {
-				i = len(keys)
-				index[key], keys = i, append(keys, nil)
-			}
-			keys[i] = append(keys[i], op)
-		}
-		return keys
-	},
-	Init: func() any { return lineage{} },
+	Partition: byKey(func(op *porcupine.Operation) string { return op.Input.(did).key }),
+	Init:      func() any { return lineage{} },
 	Step: func(state, input, output any) (bool, any) {
 		key, in := state.(lineage), input.(did)
 		switch in.what {

@@ -3,7 +3,6 @@ package api_test
 import (
 	"context"
 	"errors"
-	"os"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -39,15 +38,7 @@ func TestLinearO8(t *testing.T) {
 		var history []porcupine.Operation
 		synctest.Test(t, func(t *testing.T) { history = play(t, seed) })
 		markReloads(history)
-		result, info := porcupine.CheckOperationsVerbose(model, history, 30*time.Second)
-		if result == porcupine.Ok {
-			return
-		}
-		page, err := os.CreateTemp("", "freshet-linear-*.html") // to be kept
-		require.NoError(t, err)
-		require.NoError(t, porcupine.Visualize(model, info, page))
-		require.NoError(t, page.Close())
-		t.Errorf("O8: no order explains the history (%s): see %s", result, page.Name())
+		explain(t, "O8", model, history)
 	})
 }
 

@@ -103,7 +103,7 @@ func All(traces string) ([]Workload, error) {
 
 	var all []Workload
 	for _, some := range [][]Workload{
-		hits(), mixes(), colds(), stampedes(), churns(), storms(), voideds(), residents(), appends(), fanouts(), webs(), warms(), rests(), batches(), ratios, sweeps(),
+		hits(), mixes(), colds(), stampedes(), churns(), storms(), voideds(), residents(), appends(), fanouts(), webs(), warms(), rests(), batches(), writes(), ratios, sweeps(),
 	} {
 		all = append(all, some...)
 	}
