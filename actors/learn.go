@@ -123,7 +123,7 @@ func (t *Table[V]) InvalidatePrefix(_ context.Context, prefix string) (int, erro
 	}
 	t.makeRoom()
 	if prefix == "" && t.lists != nil {
-		_, _ = t.lists.table.InvalidatePrefix(context.Background(), "")
+		t.lists.invalidate()
 	}
 	return n, nil
 }

@@ -189,9 +189,16 @@ func (s *lists[V]) left(key string) {
 	}
 }
 
-// invalidate has every list read anew.
+// invalidate has every list read anew. Each gets a barrier of its own: a list
+// that is amended while this walks has the amendment's stamp, and is for all that
+// no younger than the load it is made of.
 func (s *lists[V]) invalidate() {
-	_, _ = s.table.InvalidatePrefix(context.Background(), "")
+	t := s.table
+	t.raiseFloor(t.numbers.Add(1)) // before the walk: a cell that comes too late for it starts above
+	for c := range t.cells.all() {
+		t.raise(c, opInvalidate, 0)
+	}
+	t.makeRoom()
 }
 
 // amend has key in the list of c, or not. A load in the air may not have seen

@@ -63,6 +63,37 @@ func TestStressCollectionJoin(t *testing.T) {
 	})
 }
 
+// TestStressCollectionUnknown has a write whose outcome is unknown invalidate the
+// lists while another one joins them: what the first may have done must be seen.
+func TestStressCollectionUnknown(t *testing.T) {
+	value := strings.Repeat("x", 200) // whose every beginning is a query
+	randomized(t, 2*time.Second, func(uint64) {
+		s := newCatalog()
+		var calls atomic.Uint64
+		s.after = func(_ context.Context, call string) error {
+			if strings.HasPrefix(call, "create") && calls.Add(1)%2 == 0 {
+				return freshet.ErrUnknown
+			}
+			return nil
+		}
+		c := lists(t, s, config{Lister: membered{catalog: s}})
+		for i := range value {
+			_, err := c.Collection(value[:i]).Get(bg)
+			require.NoError(t, err)
+		}
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() { _, _, _ = c.Create(bg, value) })
+		}
+		within(t, wg.Wait)
+		for i := range value {
+			items, err := c.Collection(value[:i]).Get(bg)
+			require.NoError(t, err)
+			require.ElementsMatch(t, s.selects(""), items, "of %d", i)
+		}
+	})
+}
+
 func market(t *testing.T, seed uint64) {
 	d := newDice(seed, 0)
 	s := newCatalog("x0", "y0", "x00")
