@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -52,10 +51,10 @@ func TestRx_SafeOperatorsEndWithTheContextWhileTheirReaderIsAway(t *testing.T) {
 func TestRx_EachObserverAndEachOperatorCostsAGoroutine(t *testing.T) {
 	bubble(t, func(t *testing.T, c *toy, ctx context.Context, _ func()) {
 		cost := func(o rxgo.Observable) int {
-			before := runtime.NumGoroutine()
+			before := operating()
 			_ = o.Observe(rxgo.WithContext(ctx))
 			drain(nil) // until they wait
-			return runtime.NumGoroutine() - before
+			return operating() - before
 		}
 		o := c.Observable()
 		require.Equal(t, 1, cost(o))
