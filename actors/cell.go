@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
-	"time"
 
 	"github.com/freshet-go/freshet/actors/lifecycle"
-	"github.com/freshet-go/freshet/streams"
 )
 
 // cell is the actor of one key: the only writer of its resource. It drives the
@@ -39,63 +37,6 @@ const (
 	alive
 	dead // evicted: whoever still holds it looks up again
 )
-
-// op is what a message asks of the cell: the commands of package lifecycle.
-type op uint8
-
-const (
-	opDemand op = iota
-	opLeave
-	opArrived
-	opFailed
-	opInvalidate
-	opVoid
-	opLooked
-	opStored
-	opExpire
-	opSet
-	opRemove
-	opEvict
-	opObserve
-	opUnobserve
-	opDue
-	opClose
-	opMutate
-	opCommitted
-	opRejected
-	opCreated
-	opSeeded
-	opAmend
-)
-
-// message is a command for a cell, and its results.
-type message[V any] struct {
-	op        op
-	ctx       context.Context // opDemand, opMutate: whose values a flight carries
-	demand    lifecycle.Demand[*Future[V]]
-	hold      uint64                 // opDemand: oneWaiter or oneOwed of the future it is answered with
-	bulk      *bulk[V]               // opDemand, opLooked: where a flight waits to fly with others
-	knowledge lifecycle.Knowledge[V] // opArrived, opSet, opLooked, opCommitted, opCreated, opSeeded, opAmend
-	weight    uint32                 // of what is shown then
-	stamp     uint64                 // the flight's, the commit's, the list's; opInvalidate: the barrier, 0: a fresh one
-	late      bool                   // opArrived: after its timeout
-	found     bool                   // opLooked
-	began     lifecycle.Instant      // opSeeded: when the list was asked for, with a Store
-	unknown   bool                   // opRejected: the origin may have applied it
-	err       error                  // opFailed, opRejected
-	mutation  *lifecycle.Mutation[V] // opMutate
-	replay    *lifecycle.Replay[V]   // what was run for this message, or is to be (sendReplayed)
-	future    *Future[V]             // opLeave
-	refresh   time.Duration
-	reason    lifecycle.Reason // opEvict
-
-	answer *Future[V]
-	served *lifecycle.Version[V, *Future[V]] // what answer is settled with, where that was shown; again: what is held
-	flew   bool                              // a flight took off
-	again  bool                              // compare anew and send again
-	gone   bool                              // the cell is dead: look up again
-	failed error
-}
 
 // handle runs one command. It holds the mailbox: no user code, nothing that
 // waits, no other cell.
@@ -334,66 +275,6 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 			t.tallies.count(cEvictions)
 		}
 	}
-}
-
-// publish shows a version and tells its event: allotting the revision, showing
-// and appending are one critical section (S0).
-func (c *cell[V]) publish(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
-	t := c.table
-	switch e.Kind {
-	case lifecycle.Loaded, lifecycle.Updated, lifecycle.Missing, lifecycle.Optimistic, lifecycle.Committed,
-		lifecycle.RolledBack, lifecycle.Created, lifecycle.Deleted:
-		// A mutation may show a value over an absence, or hide one.
-		weight := m.weight
-		if e.Version.Known != lifecycle.Present {
-			weight = 0
-		}
-		t.policy.reweigh(c, weight)
-	case lifecycle.Evicted:
-		if e.Version.Known != lifecycle.Present { // else a mutation goes on showing what it did
-			t.policy.reweigh(c, 0)
-		}
-	case lifecycle.Failed:
-		t.tallies.count(cFailures)
-	case lifecycle.Dropped:
-		t.tallies.count(cDropped)
-	}
-	ev := streams.Event[V]{
-		Key: c.key, Kind: told[e.Kind], Seq: e.Stamp, Before: e.Before, After: e.Version.Shown(),
-		Reason: reasonTold(e.Reason), Err: e.Err, At: t.clock.Time(turn.Now),
-	}
-	if e.Version.FreshEnd != lifecycle.Never || e.Version.Void {
-		t.sweeper.wanted()
-	}
-	var weight uint32
-	if ev.After != nil {
-		weight = c.rank.weight
-	}
-	t.log.Append(&ev, weight, func(revision uint64) {
-		e.Version.Revision = revision
-		if !t.closed.Load() { // a write that is awaited lands in a closed cache, which answers no hit (C5)
-			t.cells.show(c, e.Version)
-		}
-	})
-}
-
-// told are the events of the core as the stream knows them.
-var told = [...]streams.Kind{
-	lifecycle.Loaded: streams.Loaded, lifecycle.Updated: streams.Updated,
-	lifecycle.Revalidated: streams.Revalidated, lifecycle.Invalidated: streams.Invalidated,
-	lifecycle.Expired: streams.Expired, lifecycle.Failed: streams.Failed,
-	lifecycle.Missing: streams.Missing, lifecycle.Dropped: streams.Dropped,
-	lifecycle.Evicted: streams.Evicted, lifecycle.Optimistic: streams.Optimistic,
-	lifecycle.Committed: streams.Committed, lifecycle.RolledBack: streams.RolledBack,
-	lifecycle.Created: streams.Created, lifecycle.Deleted: streams.Deleted,
-}
-
-// reasonTold is a reason of the core as the stream knows it.
-func reasonTold(r lifecycle.Reason) string {
-	if r == lifecycle.BySupersession {
-		return streams.ReasonSuperseded
-	}
-	return r.String()
 }
 
 // due is the alarm of an observed resource.
