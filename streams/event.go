@@ -56,5 +56,7 @@ const (
 	ReasonSuperseded = "superseded" // Dropped: a newer flight took its place
 	ReasonBarrier    = "barrier"    // Dropped: it was older than an invalidation, a set or a write
 	ReasonTimeout    = "timeout"    // Dropped: it came after its deadline
+	ReasonNewer      = "newer"      // Dropped: what is held is newer
 	ReasonUnknown    = "unknown"    // RolledBack: the origin may have applied it
+	ReasonMember     = "member"     // Updated, of a list: a write made or took out a member
 )
