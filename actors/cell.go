@@ -25,9 +25,7 @@ type cell[V any] struct {
 
 	mail  mailbox[V]
 	life  lifecycle.Resource[V, *Future[V]]
-	phase phase
 	alarm *deadline // of an observed resource
-	disk  *disk[V]  // what the second tier is owed; the tier's
 }
 
 type phase uint8
@@ -42,13 +40,13 @@ const (
 // waits, no other cell.
 func (c *cell[V]) handle(m *message[V]) {
 	t := c.table
-	if c.phase == unborn {
-		c.phase = alive
+	if c.rank.phase == unborn {
+		c.rank.phase = alive
 		// After it was put into the table, so that whoever raised the floor
 		// either found the cell there or is heeded here.
 		c.life.Start(t.floor.Load())
 	}
-	if c.phase == dead {
+	if c.rank.phase == dead {
 		m.gone = true
 		return
 	}
@@ -195,8 +193,11 @@ func (c *cell[V]) perform(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 	if c.life.Flying() == 0 && c.flight.Load() != nil {
 		c.flight.Store(nil)
 	}
-	if pinned := c.life.Pinned(); pinned != c.rank.pinned.Load() {
-		c.rank.pinned.Store(pinned)
+	if pinned := c.life.Pinned(); pinned != c.rank.pinned() {
+		c.rank.pin(pinned)
+	}
+	if c.rank.state.Load() == isApart && c.mayGo() {
+		c.table.policy.free(c)
 	}
 	if m.op == opClose {
 		c.table.cells.show(c, c.shown.Load().Ended()) // a closed cache answers no hit (C5)

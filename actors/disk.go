@@ -45,12 +45,14 @@ func (s *tier[V]) erase(c *cell[V], number uint64) {
 func (s *tier[V]) owe(c *cell[V], note func(*disk[V])) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.disk == nil {
-		c.disk = &disk[V]{}
+	debt := s.debts[c]
+	if debt == nil {
+		debt = &disk[V]{}
+		s.debts[c] = debt
 	}
-	note(c.disk)
-	if !c.disk.queued {
-		c.disk.queued = true
+	note(debt)
+	if !debt.queued {
+		debt.queued = true
 		s.owing = append(s.owing, c)
 	}
 	s.hireLocked()
@@ -73,14 +75,17 @@ func (s *tier[V]) work() {
 		if len(s.owing) == 0 {
 			s.workers--
 			s.owing = nil
+			if len(s.debts) == 0 {
+				s.debts = make(map[*cell[V]]*disk[V]) // a map keeps the room that it once needed
+			}
 			s.mu.Unlock()
 			return
 		}
 		c := s.owing[0]
 		s.owing = s.owing[1:]
-		debt := *c.disk
-		// What is owed meanwhile waits in the cell: one worker writes one key.
-		*c.disk = disk[V]{queued: true}
+		debt := *s.debts[c]
+		// What is owed meanwhile waits: one worker writes one key.
+		*s.debts[c] = disk[V]{queued: true}
 		s.mu.Unlock()
 		last := s.table.closed.Load()
 		err := s.pay(c, debt)
@@ -106,19 +111,20 @@ func (s *tier[V]) pay(c *cell[V], debt disk[V]) (err error) {
 // table had been closed before it was tried: then it was its last chance.
 func (s *tier[V]) paid(c *cell[V], debt disk[V], err error, last bool) {
 	s.mu.Lock()
+	since := s.debts[c]
 	owed := debt.erase != 0 && err != nil && !last
-	if owed && c.disk.erase == 0 {
-		c.disk.erase, c.disk.at = debt.erase, debt.at
+	if owed && since.erase == 0 {
+		since.erase, since.at = debt.erase, debt.at
 	}
 	switch {
-	case owed && c.disk.record == nil && c.disk.erase == debt.erase && !s.table.closed.Load():
+	case owed && since.record == nil && since.erase == debt.erase && !s.table.closed.Load():
 		s.retries = append(s.retries, c)
 		s.table.deadlines.set(&s.retry, s.table.clock.Now().Plus(s.pause))
 		s.pause = min(2*s.pause, lastEraseWait)
-	case c.disk.record != nil || c.disk.erase != 0:
+	case since.record != nil || since.erase != 0:
 		s.owing = append(s.owing, c)
 	default:
-		c.disk = nil
+		delete(s.debts, c)
 	}
 	if err == nil {
 		s.pause = firstEraseWait

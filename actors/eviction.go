@@ -8,7 +8,7 @@ import (
 )
 
 // mayGo says whether asking the cell to go is worth a message.
-func (c *cell[V]) mayGo() bool { return c.flight.Load() == nil && !c.rank.pinned.Load() }
+func (c *cell[V]) mayGo() bool { return c.flight.Load() == nil && !c.rank.pinned() }
 
 // makeRoom evicts until the bounds hold again, as far as they can. It runs on
 // the goroutine of whoever added something, and nobody waits for another: one
@@ -83,7 +83,7 @@ func (t *Table[V]) evictWhatIsOver() {
 // where a new cell of its key starts (O0).
 func (t *Table[V]) bury(c *cell[V]) {
 	t.raiseFloor(c.life.Floor())
-	c.phase = dead
+	c.rank.phase = dead
 	t.policy.reweigh(c, 0)
 	t.policy.remove(c)
 	t.cells.remove(c)

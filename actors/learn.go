@@ -21,7 +21,8 @@ func (t *Table[V]) Put(ctx context.Context, key string, r Response[V]) error {
 		// The cell is not made before user code has returned and nothing is
 		// wrong: a Put that fails leaves nothing behind.
 		var held *lifecycle.Version[V, *Future[V]]
-		if c := t.cells.find(key); c != nil {
+		c := t.cells.find(key)
+		if c != nil {
 			held = c.shown.Load().Confirmed()
 		} else if err := checkKey(key); err != nil {
 			return err
@@ -32,9 +33,8 @@ func (t *Table[V]) Put(ctx context.Context, key string, r Response[V]) error {
 		if err := guarded(func() { m.knowledge = t.learned(key, r, held, held, &m.weight) }); err != nil {
 			return err
 		}
-		c, _, err := t.enter(key)
-		if err != nil {
-			return err
+		if c == nil {
+			c, _, _ = t.enter(key) // the key was checked
 		}
 		m.gone, m.again = false, false
 		c.sendReplayed(&m)

@@ -91,8 +91,16 @@ func (p *policy[V]) reweigh(c *cell[V], weight uint32) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	stands := &c.rank.place
+	if *stands == apart {
+		stands = &c.rank.back
+	}
 	switch heavy := int64(weight) > p.maxWeight; {
-	case c.rank.place == nowhere || heavy == (c.rank.place == outsized):
+	case *stands == nowhere || heavy == (*stands == outsized):
+	case stands == &c.rank.back && heavy:
+		*stands = outsized
+	case stands == &c.rank.back:
+		*stands = young
 	case heavy:
 		p.move(c, outsized)
 	default:
@@ -201,7 +209,7 @@ func (p *policy[V]) candidate() *cell[V] {
 			p.share(windowGain / float64(o.n))
 			p.move(c, young)
 		case !c.mayGo():
-			p.move(c, young)
+			p.setApart(c, young)
 		case y.n+o.n-room > p.surplus():
 			p.move(c, probation) // the window has become smaller
 		default:
@@ -237,7 +245,7 @@ func (p *policy[V]) coldest() *cell[V] {
 			p.share(-windowGain / float64(q.n))
 			p.move(c, protected)
 		case !c.mayGo():
-			p.move(c, protected)
+			p.setApart(c, protected)
 		default:
 			return c
 		}

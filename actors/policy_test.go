@@ -84,7 +84,13 @@ func TestPolicy_HoldsItsBounds(t *testing.T) {
 				cells = append(cells, c)
 			},
 			"read": func(t *rapid.T) { any(t).rank.touch() },
-			"pin":  func(t *rapid.T) { c := any(t); c.rank.pinned.Store(!c.rank.pinned.Load()) },
+			"pin": func(t *rapid.T) {
+				c := any(t)
+				c.rank.pin(!c.rank.pinned())
+				if c.rank.state.Load() == isApart { // as cell.perform does
+					p.free(c)
+				}
+			},
 			"reweigh": func(t *rapid.T) {
 				c, w := any(t), rapid.Uint32Range(0, 80).Draw(t, "weight")
 				weight += int64(w) - int64(c.rank.weight)
@@ -148,11 +154,34 @@ func TestPolicy_NamesAnotherEachTime(t *testing.T) {
 	}
 	require.Len(t, named, 8)
 	for _, c := range cells {
-		c.rank.pinned.Store(true)
+		c.rank.pin(true)
 	}
 	for range 200 {
-		require.False(t, p.victim().rank.pinned.Load(), "M2")
+		require.False(t, p.victim().rank.pinned(), "M2")
 	}
+}
+
+// Who cannot go is met once, and not again by everybody who makes room: ten
+// thousand in the air must not cost each that comes a walk past them.
+func TestM2_WhoCannotGoStandsApart(t *testing.T) {
+	p, cells := full(100)
+	for _, c := range cells {
+		c.rank.pin(true)
+	}
+	p.add(&cell[int]{key: "more"})
+	more := p.victim()
+	require.Equal(t, "more", more.key)
+	more.rank.pin(true)
+	require.Nil(t, p.victim())
+	require.Equal(t, 101, p.queues[apart].n)
+	for _, c := range cells[:3] {
+		c.rank.pin(false)
+		p.free(c)
+		require.NotEqual(t, apart, c.rank.place)
+	}
+	require.Equal(t, 98, p.queues[apart].n)
+	listed(t, p)
+	require.Contains(t, cells[:3], p.victim())
 }
 
 // What is heavier than the bound can never stay: it goes, and nobody else.
@@ -173,9 +202,10 @@ func TestM1_WhatIsHeavierThanTheBoundGoesAlone(t *testing.T) {
 		require.Zero(t, p.queues[outsized].n)
 	}
 	p.reweigh(cells[0], 5000)
-	cells[0].rank.pinned.Store(true) // M2
+	cells[0].rank.pin(true) // M2
 	require.NotEqual(t, cells[0], p.victim())
-	cells[0].rank.pinned.Store(false)
+	cells[0].rank.pin(false)
+	p.free(cells[0])
 	require.Equal(t, cells[0], p.victim())
 	p.reweigh(cells[0], 0)
 	p.remove(cells[0])

@@ -12,17 +12,36 @@ const (
 	probation       // the main space: who goes next,
 	protected       // and who was read there
 	outsized        // heavier than the bound: never fits
+	apart           // it cannot go, so nobody who makes room looks at it
 	places
 )
 
-// rank is what the policy keeps in a cell. weight belongs to the mailbox, the
-// place and the links to the policy's lock.
+// rank is what the policy keeps in a cell. weight and phase belong to the
+// mailbox, the places and the links to the policy's lock.
 type rank[V any] struct {
 	visited      atomic.Bool
-	pinned       atomic.Bool // the cell's word: it cannot go (M2)
-	place        place
+	state        atomic.Uint32
 	weight       uint32
+	place        place
+	back         place // apart: where it stood
+	phase        phase // not the policy's: here is room for it
 	newer, older *cell[V]
+}
+
+// The bits of a rank's state.
+const (
+	isPinned uint32 = 1 << iota // the cell's word: it cannot go (M2)
+	isApart                     // the policy's: it stands apart until it can
+)
+
+func (r *rank[V]) pinned() bool { return r.state.Load()&isPinned != 0 }
+
+func (r *rank[V]) pin(yes bool) {
+	if yes {
+		r.state.Or(isPinned)
+	} else {
+		r.state.And(^isPinned)
+	}
 }
 
 // touch notes that the resource was read.
@@ -79,12 +98,41 @@ func (p *policy[V]) move(c *cell[V], to place) {
 
 // firstToGo is the oldest of a queue that can go.
 func (p *policy[V]) firstToGo(in place) *cell[V] {
-	for c := p.queues[in].oldest; c != nil; c = c.rank.newer {
+	for range p.queues[in].n {
+		c := p.queues[in].oldest
 		if c.mayGo() {
 			return c
 		}
+		p.setApart(c, in)
 	}
 	return nil
+}
+
+// setApart puts c, which cannot go, where nobody meets it: however many are in
+// the air or observed, making room costs the same. It comes back to a queue when
+// it can go (cell.perform).
+func (p *policy[V]) setApart(c *cell[V], back place) {
+	p.move(c, apart)
+	c.rank.back = back
+	c.rank.state.Or(isApart)
+	if c.mayGo() { // by now, and it may not have seen that it stands there
+		p.comeBack(c)
+	}
+}
+
+// comeBack ends setApart.
+func (p *policy[V]) comeBack(c *cell[V]) {
+	c.rank.state.And(^isApart)
+	if c.rank.place == apart {
+		p.move(c, c.rank.back)
+	}
+}
+
+// free is called by the cell's mailbox where c can go again.
+func (p *policy[V]) free(c *cell[V]) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.comeBack(c)
 }
 
 // nextToAge walks over all resources, a few a call, oldest first where nothing

@@ -39,7 +39,7 @@ func (s *sweeper[V]) due() {
 	cells, done := t.policy.nextToAge(sweepStep)
 	now := t.clock.Now()
 	for _, c := range cells {
-		if !c.rank.pinned.Load() && t.aged(c.shown.Load(), now) {
+		if !c.rank.pinned() && t.aged(c.shown.Load(), now) {
 			c.send(&message[V]{op: opEvict, reason: lifecycle.ByAge})
 		}
 	}

@@ -173,7 +173,7 @@ func (t *Table[V]) enter(key string) (c *cell[V], made bool, err error) {
 	}
 	key = strings.Clone(key) // it may be a small part of something large
 	c = &cell[V]{table: t, key: key}
-	c.rank.pinned.Store(true) // until its first message was handled
+	c.rank.pin(true) // until its first message was handled
 	// Listed before anybody can find it: one that was evicted in between would be
 	// listed dead, for ever, and asked to go again and again.
 	t.policy.add(c)

@@ -24,7 +24,8 @@ type tier[V any] struct {
 	gate *gate // of look-ups
 
 	mu       sync.Mutex
-	owing    []*cell[V] // oldest debt first
+	debts    map[*cell[V]]*disk[V] // what each is owed
+	owing    []*cell[V]            // oldest debt first
 	workers  int
 	retries  []*cell[V] // an erase of theirs failed
 	retry    deadline
@@ -61,7 +62,7 @@ var (
 )
 
 func newTier[V any](t *Table[V], store Store, codec Codec[V], timeout time.Duration) *tier[V] {
-	s := &tier[V]{table: t, store: store, codec: codec, timeout: timeout, pause: firstEraseWait, gate: newGate(tierLooks)}
+	s := &tier[V]{table: t, store: store, codec: codec, timeout: timeout, pause: firstEraseWait, gate: newGate(tierLooks), debts: make(map[*cell[V]]*disk[V])}
 	s.retry.owner = s
 	return s
 }
