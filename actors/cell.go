@@ -11,21 +11,18 @@ import (
 // cell is the actor of one key: the only writer of its resource. It drives the
 // pure state machine with one message at a time and performs what that says.
 //
-// Readers look at shown, pending and flight without a message; all else is the
-// mailbox's.
+// Readers look at shown and flight without a message; all else is the mailbox's.
 type cell[V any] struct {
 	// What a hit needs comes first, in one cache line.
 	key   string
 	shown atomic.Pointer[lifecycle.Version[V, *Future[V]]] // nil: nothing was ever known
 	rank  rank[V]                                          // the eviction policy's
 
-	table   *Table[V]
-	pending atomic.Pointer[Future[V]] // what a plain demand may join unasked
-	flight  atomic.Pointer[flight[V]] // the newest in the air
+	table  *Table[V]
+	flight atomic.Pointer[flight[V]] // the newest in the air
 
-	mail  mailbox[V]
-	life  lifecycle.Resource[V, *Future[V]]
-	alarm *deadline // of an observed resource
+	mail mailbox[V]
+	life lifecycle.Resource[V, *Future[V]]
 }
 
 type phase uint8
@@ -182,10 +179,8 @@ func (c *cell[V]) perform(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 	if after := c.shown.Load(); after != before {
 		c.table.tags.leaveAll(c, before.Tags(), after.Tags())
 	}
-	if f, ok := c.life.Joinable(turn.Rules); ok {
-		c.pending.Store(f)
-	} else if c.pending.Load() != nil {
-		c.pending.Store(nil)
+	if f := c.flight.Load(); f != nil {
+		f.pending.Store(c.joinable())
 	}
 	for i := range turn.Effects {
 		c.do(&turn.Effects[i], m)
@@ -224,6 +219,7 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 		}
 		m.flew = true
 		f := newFlight(ctx, c, e.Future, e.Stamp, e.Timeout, e.Version)
+		f.pending.Store(c.joinable())
 		replaced := c.flight.Swap(f)
 		switch {
 		case m.bulk != nil:
@@ -236,6 +232,7 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 	case lifecycle.DoLookUp:
 		m.flew = true
 		f := newFlight(context.Background(), c, nil, e.Stamp, t.tier.timeout, nil)
+		f.pending.Store(c.joinable())
 		c.flight.Store(f)
 		if m.bulk != nil {
 			m.bulk.await(f)
@@ -265,16 +262,36 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 	case lifecycle.DoFinish:
 		e.Mutation.Owner.(*write[V]).finish(e.Value, e.Err, e.Unknown)
 	case lifecycle.DoArm:
-		if c.alarm == nil {
-			c.alarm = &deadline{owner: c}
-		}
-		t.deadlines.set(c.alarm, e.At)
+		t.arm(c, e.At)
 	case lifecycle.DoDie:
 		t.bury(c)
 		m.gone = true
 		if m.reason == lifecycle.BySize {
 			t.tallies.count(cEvictions)
 		}
+	}
+}
+
+// joinable is what a plain demand may join unasked; nil: nothing.
+func (c *cell[V]) joinable() *Future[V] {
+	f, ok := c.life.Joinable(&c.table.rules)
+	if !ok {
+		return nil
+	}
+	return f
+}
+
+// arm sets the alarm of an observed resource; Never takes it away. Few are
+// observed: their alarms are no word in every cell.
+func (t *Table[V]) arm(c *cell[V], at lifecycle.Instant) {
+	var alarm any
+	if at == lifecycle.Never {
+		alarm, _ = t.alarms.LoadAndDelete(c)
+	} else {
+		alarm, _ = t.alarms.LoadOrStore(c, &deadline{owner: c})
+	}
+	if alarm != nil {
+		t.deadlines.set(alarm.(*deadline), at)
 	}
 }
 

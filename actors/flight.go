@@ -23,10 +23,11 @@ type flight[V any] struct {
 	limit   deadline
 	ticket  ticket
 	began   lifecycle.Instant
-	party   atomic.Pointer[bulk[V]] // of a look-up: what its key flies with, if it has to
-	end     atomic.Uint32           // an ending: why it is no longer waited for
-	parted  bool                    // its clock runs
-	looking bool                    // it asks the second tier, not the origin
+	party   atomic.Pointer[bulk[V]]   // of a look-up: what its key flies with, if it has to
+	pending atomic.Pointer[Future[V]] // what a plain demand may join unasked while it is the newest
+	end     atomic.Uint32             // an ending: why it is no longer waited for
+	parted  bool                      // its clock runs
+	looking bool                      // it asks the second tier, not the origin
 
 	waiting waiting // of the group that it was made for
 }

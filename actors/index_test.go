@@ -301,7 +301,7 @@ func TestStressIndexSlotsChangeHands(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8)) // threads that are stopped anywhere, not goroutines
 	x := newIndex[int]()
 	var keys []string
-	for _, key := range crowd(x, 64) {
+	for _, key := range crowd(x, 512) {
 		if _, from := x.place(x.name(key)); from%firstSlots == 0 && len(key) <= maxShort && len(keys) < 2 {
 			keys = append(keys, key)
 		}

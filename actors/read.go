@@ -251,10 +251,14 @@ func (t *Table[V]) unasked(c *cell[V], d *lifecycle.Demand[*Future[V]], hold uin
 	if d.Kind != lifecycle.Plain {
 		return a, false
 	}
-	f, newest := c.pending.Load(), c.flight.Load()
-	if f == nil || newest == nil || newest.stamp < t.tags.newest.Load() {
+	newest := c.flight.Load()
+	if newest == nil || newest.stamp < t.tags.newest.Load() {
 		// In the last case it may carry a tag that was invalidated since it took
 		// off: that needs a decision (lifecycle.Demand.Uncertain).
+		return a, false
+	}
+	f := newest.pending.Load()
+	if f == nil {
 		return a, false
 	}
 	if w := f.wait.Load(); w == nil || !w.join(hold) {

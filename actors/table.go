@@ -55,6 +55,7 @@ type Table[V any] struct {
 	writes     writes[V]
 	lists      *lists[V] // nil: no Lister
 	deadlines  *deadlines
+	alarms     sync.Map // of observed resources: *cell[V] to *deadline
 	dispatcher actor.Dispatcher
 	working    tally
 	ending     chan struct{} // closed with the table
