@@ -86,18 +86,21 @@ func (s *lists[V]) Fetch(ctx context.Context, r Request[[]string]) (Response[[]s
 }
 
 // seed offers item to its cell as knowledge with the stamp of the list. None is
-// made that would refuse it.
+// made that would refuse it, nor before user code has returned.
 func (t *Table[V]) seed(item Item[V], stamp uint64, began lifecycle.Instant) {
 	for !t.closed.Load() {
-		if stamp <= t.floor.Load() && t.cells.find(item.Key) == nil {
-			return
-		}
-		c, _, err := t.enter(item.Key)
-		if err != nil {
+		var held *lifecycle.Version[V, *Future[V]]
+		c := t.cells.find(item.Key)
+		if c != nil {
+			held = c.shown.Load().Confirmed()
+		} else if stamp <= t.floor.Load() {
 			return
 		}
 		m := message[V]{op: opSeeded, stamp: stamp, began: began}
-		m.knowledge = t.learned(item.Key, Response[V]{Value: item.Value}, nil, c.shown.Load().Confirmed(), &m.weight)
+		m.knowledge = t.learned(item.Key, Response[V]{Value: item.Value}, nil, held, &m.weight)
+		if c == nil {
+			c, _, _ = t.enter(item.Key) // the key was checked
+		}
 		if c.send(&m); !m.gone && !m.again {
 			return
 		}
