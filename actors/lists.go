@@ -120,6 +120,9 @@ func (s *lists[V]) applied(w *write[V], stored V) {
 		s.left(w.key)
 	case told:
 		s.changed(rule, Item[V]{Key: w.key, Value: stored})
+		if w.cell == nil && w.overtaken() {
+			s.invalidate() // a later write of the key may have told them before
+		}
 	case w.cell == nil || absent(w.cell.shown.Load().Confirmed()):
 		s.invalidate() // there is a record more
 	}

@@ -256,6 +256,17 @@ func (w *write[V]) created(key string, stored V) {
 	}
 }
 
+// overtaken says that what a Create made known may be no longer what the origin
+// has: it waits for no other write of its key, and none waits for it (W2).
+func (w *write[V]) overtaken() bool {
+	c := w.table.cells.find(w.key)
+	if c == nil {
+		return true
+	}
+	v := c.shown.Load()
+	return v == nil || v.Void || v.Pending() > 0 || v.Seq != w.stamp
+}
+
 // errGone says that a cell was evicted before it was told.
 var errGone = errors.New("the cell is gone")
 
