@@ -144,6 +144,7 @@ func (s *lists[V]) failed(w *write[V], err error, unknown bool) {
 // user code: a list of which it does not tell, because it panics or takes longer
 // than an origin may, is read anew.
 func (s *lists[V]) changed(rule Membership[V], item Item[V]) {
+	defer s.table.makeRoom() // a load that was given up kept its list
 	limit := time.NewTimer(s.members.timeout)
 	defer limit.Stop()
 	cells := slices.Collect(s.table.cells.all())
@@ -190,6 +191,7 @@ func absent[V any](v *lifecycle.Version[V, *Future[V]]) bool {
 
 // left takes a record that the origin has deleted out of the lists.
 func (s *lists[V]) left(key string) {
+	defer s.table.makeRoom()
 	for c := range s.table.cells.all() {
 		s.amend(c, key, false)
 	}

@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,10 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+var ctx = context.Background()
+
 // M1: what a write leaves held weighs what it weighs, also where the origin's
 // answer does not become what is held.
 func TestM1_AWriteThatBringsNothingLeavesTheWeightOfWhatIsHeld(t *testing.T) {
-	ctx := context.Background()
+
 	for name, test := range map[string]struct {
 		answer int
 		err    error
@@ -97,3 +100,44 @@ type slowly struct {
 }
 
 func (o slowly) Delete(context.Context, string) error { <-o.land; return nil }
+
+// M1: what others tell of is in the history, too.
+func TestM1_WhatAnInvalidatorTellsOfMakesRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := testTable(t, Config[int]{MaxWeight: 100, Weigh: func(string, int) uint32 { return 10 }}, nil)
+		for i := range 7 {
+			require.NoError(t, table.Put(ctx, strconv.Itoa(i), Response[int]{Value: i}))
+		}
+		synctest.Wait()
+		for range 3 {
+			table.heard(Invalidation{Lost: true})
+			require.False(t, table.policy.over())
+			table.heard(Invalidation{Keys: []string{"5", "6"}})
+			require.False(t, table.policy.over())
+		}
+	})
+}
+
+// M1: a load of a list that waits for its turn, and for nobody, is given up where
+// a write changes what it would bring. Then the list can go.
+func TestM1_AListWhoseLoadAWriteEndedMakesRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		land := make(chan struct{})
+		table := testTable(t, Config[int]{MaxEntries: 1, MaxFlights: 1, Lister: lister{}}, func(context.Context, string) (int, error) {
+			<-land
+			return 1, nil
+		})
+		table.Fetch(ctx, "a")
+		left, leave := context.WithCancel(ctx)
+		for i := range 5 {
+			go func() { _, _ = table.Lists().Get(left, ListKey(strconv.Itoa(i))) }()
+		}
+		synctest.Wait()
+		leave()
+		synctest.Wait()
+		require.Equal(t, 5, table.Lists().Len())
+		table.lists.left("a")
+		require.Equal(t, 1, table.Lists().Len())
+		close(land)
+	})
+}
