@@ -218,21 +218,30 @@ func (f *flight[V]) wrap(err error) error {
 
 // fail tells the cell that the flight failed.
 func (f *flight[V]) fail(err error) {
-	f.cell.sendReplayed(&message[V]{op: opFailed, stamp: f.stamp, err: f.wrap(err)})
+	m := message[V]{op: opFailed, stamp: f.stamp, err: f.wrap(err)}
+	if shown := f.cell.shown.Load(); shown.Pending() > 0 { // one may fall, and leave what is held
+		m.weight = f.cell.table.weighedHeld(f.cell.key, shown.Confirmed())
+	}
+	f.cell.sendReplayed(&m)
 }
 
-// failTimely is fail where user code must not run: on the timer's goroutine.
+// failTimely is fail where user code must not run, on the timer's goroutine. The
+// source hears of it after those who wait: they get err, not what it makes of that.
 func (f *flight[V]) failTimely(err error) {
-	m := &message[V]{op: opFailed, stamp: f.stamp, err: f.wrap(err)}
-	if f.cell.send(m); !m.unreplayed() {
-		return
-	}
 	t := f.cell.table
+	if f.cell.shown.Load().Pending() == 0 {
+		m := &message[V]{op: opFailed, stamp: f.stamp, err: f.wrap(err)}
+		if f.cell.send(m); !m.unreplayed() {
+			f.ctx.end(ErrTimeout)
+			return
+		}
+	}
 	t.working.add()
 	go func() {
 		defer t.working.done()
-		t.run(m)
-		f.cell.sendReplayed(m)
+		f.fail(err)
+		f.ctx.end(ErrTimeout)
+		t.makeRoom()
 	}()
 }
 
@@ -250,7 +259,6 @@ func (f *flight[V]) due() {
 	}
 	if f.end.CompareAndSwap(flying, timedOut) {
 		f.failTimely(timeoutError{f.timeout})
-		f.ctx.end(ErrTimeout)
 	}
 	f.cell.table.gate.release(&f.ticket)
 	f.cell.table.makeRoom()

@@ -45,6 +45,7 @@ func (i *Invalidation) covers(key string) bool {
 // heard expires what i tells of. It does not erase: others would hear of that,
 // and so on for ever.
 func (t *Table[V]) heard(i Invalidation) {
+	defer t.makeRoom() // the history holds what is told of
 	for _, key := range i.Keys {
 		t.expire(t.cells.find(key))
 	}

@@ -109,8 +109,10 @@ func (t *Table[V]) InvalidatePrefix(_ context.Context, prefix string) (int, erro
 		return 0, ErrClosed
 	}
 	if t.tier != nil {
-		// Before the barrier: a look-up above it does not see the old records.
-		t.tier.erasePrefix(prefix)
+		// Before the barrier: a look-up above it does not see the old records. They
+		// are erased after the walk, for what it makes void may land until then.
+		covered := t.tier.cover(prefix)
+		defer t.tier.erasePrefix(covered)
 	}
 	barrier := t.numbers.Add(1)
 	// Before the walk: a cell that comes too late for it starts above.

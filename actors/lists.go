@@ -86,18 +86,21 @@ func (s *lists[V]) Fetch(ctx context.Context, r Request[[]string]) (Response[[]s
 }
 
 // seed offers item to its cell as knowledge with the stamp of the list. None is
-// made that would refuse it.
+// made that would refuse it, nor before user code has returned.
 func (t *Table[V]) seed(item Item[V], stamp uint64, began lifecycle.Instant) {
 	for !t.closed.Load() {
-		if stamp <= t.floor.Load() && t.cells.find(item.Key) == nil {
-			return
-		}
-		c, _, err := t.enter(item.Key)
-		if err != nil {
+		var held *lifecycle.Version[V, *Future[V]]
+		c := t.cells.find(item.Key)
+		if c != nil {
+			held = c.shown.Load().Confirmed()
+		} else if stamp <= t.floor.Load() {
 			return
 		}
 		m := message[V]{op: opSeeded, stamp: stamp, began: began}
-		m.knowledge = t.learned(item.Key, Response[V]{Value: item.Value}, nil, c.shown.Load().Confirmed(), &m.weight)
+		m.knowledge = t.learned(item.Key, Response[V]{Value: item.Value}, nil, held, &m.weight)
+		if c == nil {
+			c, _, _ = t.enter(item.Key) // the key was checked
+		}
 		if c.send(&m); !m.gone && !m.again {
 			return
 		}
@@ -117,6 +120,9 @@ func (s *lists[V]) applied(w *write[V], stored V) {
 		s.left(w.key)
 	case told:
 		s.changed(rule, Item[V]{Key: w.key, Value: stored})
+		if w.cell == nil && w.overtaken() {
+			s.invalidate() // a later write of the key may have told them before
+		}
 	case w.cell == nil || absent(w.cell.shown.Load().Confirmed()):
 		s.invalidate() // there is a record more
 	}
@@ -138,6 +144,7 @@ func (s *lists[V]) failed(w *write[V], err error, unknown bool) {
 // user code: a list of which it does not tell, because it panics or takes longer
 // than an origin may, is read anew.
 func (s *lists[V]) changed(rule Membership[V], item Item[V]) {
+	defer s.table.makeRoom() // a load that was given up kept its list
 	limit := time.NewTimer(s.members.timeout)
 	defer limit.Stop()
 	cells := slices.Collect(s.table.cells.all())
@@ -184,6 +191,7 @@ func absent[V any](v *lifecycle.Version[V, *Future[V]]) bool {
 
 // left takes a record that the origin has deleted out of the lists.
 func (s *lists[V]) left(key string) {
+	defer s.table.makeRoom()
 	for c := range s.table.cells.all() {
 		s.amend(c, key, false)
 	}

@@ -44,6 +44,7 @@ type message[V any] struct {
 	bulk      *bulk[V]               // opDemand, opLooked: where a flight waits to fly with others
 	knowledge lifecycle.Knowledge[V] // opArrived, opSet, opLooked, opCommitted, opCreated, opSeeded, opAmend
 	weight    uint32                 // of what is shown then
+	held      uint32                 // opCommitted, opCreated: of what was held, which may stay
 	stamp     uint64                 // the flight's, the commit's, the list's; opInvalidate: the barrier, 0: a fresh one
 	late      bool                   // opArrived: after its timeout
 	found     bool                   // opLooked

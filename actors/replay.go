@@ -60,6 +60,14 @@ func (t *Table[V]) weighed(key string, v V) uint32 {
 	return t.weigh(key, v)
 }
 
+// weighedHeld is what v weighs, 0 where it holds no value. It survives user code.
+func (t *Table[V]) weighedHeld(key string, v *lifecycle.Version[V, *Future[V]]) (weight uint32) {
+	if t.weigh != nil && v.Held() != 0 {
+		_ = contained(func() { weight = t.weigh(key, v.Value) })
+	}
+	return weight
+}
+
 // checked is apply, which with Config.CheckApply fails where it changed its
 // argument: that belongs to every reader.
 func (t *Table[V]) checked(key string, apply func(V) (V, error)) func(V) (V, error) {

@@ -14,8 +14,11 @@ func (c *cell[V]) publish(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effe
 		lifecycle.RolledBack, lifecycle.Created, lifecycle.Deleted:
 		// A mutation may show a value over an absence, or hide one.
 		weight := m.weight
-		if e.Version.Known != lifecycle.Present {
+		switch writes := m.op == opCommitted || m.op == opCreated; {
+		case e.Version.Known != lifecycle.Present:
 			weight = 0
+		case writes && m.replay == nil && e.Version.Confirmed().Seq != m.stamp:
+			weight = m.held // the answer did not become what is held
 		}
 		t.policy.reweigh(c, weight)
 	case lifecycle.Evicted:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -42,7 +43,7 @@ type tier[V any] struct {
 // covers is looked up meanwhile (D4).
 type prefixErase struct {
 	prefix string
-	at     time.Time
+	at     time.Time // zero: what becomes void is being made so
 }
 
 const (
@@ -144,12 +145,32 @@ func contained(f func()) error {
 	return <-done
 }
 
-// erasePrefix erases what the Store holds under prefix.
-func (s *tier[V]) erasePrefix(prefix string) {
-	p := &prefixErase{prefix: prefix, at: s.table.clock.Time(s.tick())}
+// cover keeps look-ups of what is under prefix from the Store, until erasePrefix
+// was told of it and the Store has acknowledged that.
+func (s *tier[V]) cover(prefix string) *prefixErase {
+	p := &prefixErase{prefix: prefix}
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.prefixes = append(s.prefixes, p)
-	s.mu.Unlock()
+	return p
+}
+
+// erasePrefix erases what the Store holds under p's prefix by now. Where an erase
+// of that is owed already it is owed as of now: there is one debt a prefix.
+func (s *tier[V]) erasePrefix(p *prefixErase) {
+	at := s.table.clock.Time(s.tick())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, have := range s.prefixes {
+		if have.prefix == p.prefix && !have.at.IsZero() {
+			if at.After(have.at) {
+				have.at = at
+			}
+			s.uncoverLocked(p)
+			return
+		}
+	}
+	p.at = at
 	t := s.table
 	t.working.add()
 	go func() {
@@ -158,30 +179,40 @@ func (s *tier[V]) erasePrefix(prefix string) {
 	}()
 }
 
+func (s *tier[V]) uncoverLocked(p *prefixErase) {
+	s.prefixes = slices.DeleteFunc(s.prefixes, func(have *prefixErase) bool { return have == p })
+}
+
 func (s *tier[V]) payPrefix(p *prefixErase) {
 	for wait := firstEraseWait; ; wait = min(2*wait, lastEraseWait) {
 		last := s.table.closed.Load() // Close has what is owed tried once more
-		err := s.call(func(ctx context.Context) error { return s.store.DeletePrefix(ctx, p.prefix, p.at) })
+		s.mu.Lock()
+		at := p.at
+		s.mu.Unlock()
+		err := s.call(func(ctx context.Context) error { return s.store.DeletePrefix(ctx, p.prefix, at) })
 		s.failed("erase a prefix", p.prefix, err)
-		if err == nil {
-			break
-		}
-		if last {
+		switch {
+		case err == nil && s.acknowledged(p, at), err != nil && last:
 			return
+		case err == nil:
+			continue // more is owed by now
 		}
 		select {
 		case <-time.After(wait):
 		case <-s.table.ending:
 		}
 	}
+}
+
+// acknowledged ends p, unless it is owed as of later than at.
+func (s *tier[V]) acknowledged(p *prefixErase, at time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i, have := range s.prefixes {
-		if have == p {
-			s.prefixes = append(s.prefixes[:i], s.prefixes[i+1:]...)
-			return
-		}
+	if p.at.After(at) {
+		return false
 	}
+	s.uncoverLocked(p)
+	return true
 }
 
 // covered says whether an erase under way covers key.

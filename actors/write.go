@@ -201,8 +201,8 @@ func (w *write[V]) refused(err error, unknown bool) {
 		w.finish(w.value, err, unknown)
 	} else {
 		m := message[V]{op: opRejected, ctx: &w.ctx, stamp: w.stamp, err: err, unknown: unknown}
-		if base := w.cell.shown.Load().Confirmed(); base.Held() != 0 && !t.closed.Load() {
-			_ = contained(func() { m.weight = t.weighed(w.key, base.Value) })
+		if !t.closed.Load() {
+			m.weight = t.weighedHeld(w.key, w.cell.shown.Load().Confirmed())
 		}
 		w.cell.sendReplayed(&m)
 	}
@@ -256,6 +256,17 @@ func (w *write[V]) created(key string, stored V) {
 	}
 }
 
+// overtaken says that what a Create made known may be no longer what the origin
+// has: it waits for no other write of its key, and none waits for it (W2).
+func (w *write[V]) overtaken() bool {
+	c := w.table.cells.find(w.key)
+	if c == nil {
+		return true
+	}
+	v := c.shown.Load()
+	return v == nil || v.Void || v.Pending() > 0 || v.Seq != w.stamp
+}
+
 // errGone says that a cell was evicted before it was told.
 var errGone = errors.New("the cell is gone")
 
@@ -264,7 +275,7 @@ func (w *write[V]) confirm(c *cell[V], how op, stored V) error {
 	t := w.table
 	m := message[V]{op: how, ctx: &w.ctx, stamp: w.stamp}
 	for held := c.shown.Load().Confirmed(); ; held = m.served.Confirmed() {
-		m.again = false
+		m.again, m.held = false, t.weighedHeld(w.key, held)
 		if w.Kind == lifecycle.Delete {
 			m.knowledge = lifecycle.Knowledge[V]{Known: lifecycle.Absent}
 		} else if err := contained(func() {

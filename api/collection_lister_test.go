@@ -242,3 +242,15 @@ func TestW8_F11_ListsShareTheGate(t *testing.T) {
 		require.Equal(t, 1, most)
 	})
 }
+
+// C4, M4: a seed whose Weigh panics fails the list and leaves no resource behind.
+func TestW8_C4_ASeedThatPanicsLeavesNothing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newCatalog("bad")
+		c := lists(t, s, config{MaxWeight: 100, Weigh: func(string, string) uint32 { panic("no scales") }})
+		_, err := c.Collection("").Get(bg)
+		var wild *freshet.PanicError
+		require.ErrorAs(t, err, &wild)
+		require.Zero(t, c.Len())
+	})
+}

@@ -143,3 +143,28 @@ func TestD4_CloseTriesAnEraseThatFailsMeanwhileOnceMore(t *testing.T) {
 		})
 	}
 }
+
+// M4: what is owed to a Store that is down does not grow with what was asked.
+func TestM4_ErasesOfOnePrefixAreOneDebt(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newShelf()
+		c := shelved(t, counting(), s, config{})
+		mustGet(t, c, "a", "v1")
+		synctest.Wait()
+		s.set(func(context.Context, string) error { return errors.New("not now") })
+		for range 100 {
+			_, err := c.InvalidatePrefix(bg, "a")
+			require.NoError(t, err)
+		}
+		time.Sleep(time.Minute)
+		require.Less(t, s.count("prefix a"), 20)
+		s.set(nil)
+		mustGet(t, c, "ab", "v1")
+		_, err := c.InvalidatePrefix(bg, "a")
+		require.NoError(t, err)
+		time.Sleep(time.Minute)
+		require.False(t, s.has("a"))
+		require.False(t, s.has("ab"))
+		require.Equal(t, 0, s.count("get ab"), "asked before the erase was acknowledged")
+	})
+}
