@@ -194,8 +194,9 @@ func (f *Future[V]) Seq() uint64 {
 }
 
 // Await waits for the answer. When ctx ends first it returns the context's
-// cause and nothing else happens to the flight, unless AbortAbandoned is set
-// and this was the last to wait (C1, C3). A nil ctx does not end.
+// error, and its cause beside it, and nothing else happens to the flight, unless
+// AbortAbandoned is set and this was the last to wait (C1, C3). A nil ctx does
+// not end.
 func (f *Future[V]) Await(ctx context.Context) (V, error) {
 	if f.outcome.Load() == nil {
 		if w := f.wait.Load(); w != nil {
@@ -237,7 +238,7 @@ func (f *Future[V]) waitFor(ctx context.Context, w *waiting) error {
 	if w.leave() && w.abandons() {
 		w.group.left(f)
 	}
-	return context.Cause(ctx)
+	return ended(ctx)
 }
 
 // abandons says whether the flight ends when nobody waits (C3).

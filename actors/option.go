@@ -29,7 +29,8 @@ const (
 func ForceReload() FetchOption { return FetchOption{kind: forceReload} }
 
 // MaxAge takes a value whose age is below d, fresh or not, or joins a flight
-// in the air, or flies (F10). MaxAge(0) is ForceReload that may join.
+// in the air, or flies (F10). A Store's value has to be fresh too, or stale
+// within F6. MaxAge(0) is ForceReload that may join.
 func MaxAge(d time.Duration) FetchOption { return FetchOption{kind: maxAge, d: d} }
 
 // CachedOnly takes what is admissible without a flight, else ErrNotCached (F10).

@@ -38,6 +38,9 @@ func TestC1_ACallersContextEndsItsWaitAlone(t *testing.T) {
 		require.ErrorIs(t, fourth.err, why)
 		require.False(t, fifth.waiting())
 		require.ErrorIs(t, fifth.err, why)
+		for _, err := range []error{first.err, third.err, fourth.err, fifth.err} {
+			require.ErrorIs(t, err, context.Canceled, "a cause is told beside the context's error")
+		}
 		require.True(t, second.waiting())
 		time.Sleep(time.Second)
 		failsWith(t, second, context.DeadlineExceeded)

@@ -55,6 +55,48 @@ func TestD1_AColdResourceAsksItsStoreFirstAndAStoredValueKeepsItsAge(t *testing.
 	})
 }
 
+// A record that is 30 s old, asked for by those who do not take every age. One
+// future answers all who wait for a look-up: the pickiest decides.
+func TestD1_MaxAgeTakesAStoredValueThatIsYoungEnough(t *testing.T) {
+	maxAge := func(d time.Duration) []freshet.FetchOption { return []freshet.FetchOption{freshet.MaxAge(d)} }
+	for name, ask := range map[string]struct {
+		first, second []freshet.FetchOption
+		lookUps       int
+		want          string
+	}{
+		"younger":                 {maxAge(30*time.Second + 1), nil, 1, "v1"},
+		"as old":                  {maxAge(30 * time.Second), nil, 1, "v2"},
+		"MaxAge(0)":               {maxAge(0), nil, 0, "v2"},
+		"ForceReload":             {[]freshet.FetchOption{freshet.ForceReload()}, nil, 0, "v2"},
+		"a pickier one joins":     {nil, maxAge(time.Second), 1, "v2"},
+		"a less picky one joins":  {maxAge(time.Second), maxAge(time.Hour), 1, "v2"},
+		"one that may have joins": {nil, maxAge(time.Hour), 1, "v1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				s, o := newShelf(), counting()
+				first := shelved(t, o, s, config{Freshness: freshet.Freshness{TTL: time.Minute}})
+				mustGet(t, first, "a", "v1")
+				synctest.Wait()
+				require.NoError(t, first.Close(bg))
+				time.Sleep(30 * time.Second)
+
+				second := shelved(t, o, s, config{Freshness: freshet.Freshness{TTL: time.Minute}})
+				asked, open := s.count("get a"), make(chan struct{})
+				s.set(func(context.Context, string) error { <-open; return nil })
+				one := get(second, "a", ask.first...)
+				synctest.Wait()
+				two := get(second, "a", ask.second...)
+				synctest.Wait()
+				close(open)
+				gives(t, one, ask.want)
+				gives(t, two, ask.want)
+				require.Equal(t, ask.lookUps, s.count("get a")-asked)
+			})
+		})
+	}
+}
+
 func TestD1_AStoredValueThatIsTooOldIsConfirmedByTheOrigin(t *testing.T) {
 	for name, stale := range map[string]time.Duration{"refused": 0, "stale while revalidate": time.Hour} {
 		t.Run(name, func(t *testing.T) {

@@ -26,8 +26,6 @@ type Demand[F any] struct {
 	Uncertain uint64
 }
 
-func (d *Demand[F]) strict() bool { return d.Kind != Plain }
-
 // Demand answers a demand with the first that applies (F0): what is shown,
 // the flight in the air, the queued follow-up, a new flight.
 func (r *Resource[V, F]) Demand(t *Turn[V, F], d Demand[F]) {
@@ -54,7 +52,9 @@ func (r *Resource[V, F]) Demand(t *Turn[V, F], d Demand[F]) {
 func (r *Resource[V, F]) board(t *Turn[V, F], d *Demand[F]) F {
 	a := r.air
 	if a == nil {
-		r.takeOff(t, queue[F]{future: t.Mint(), strict: d.strict(), timeout: d.Timeout})
+		q := queue[F]{future: t.Mint(), timeout: d.Timeout}
+		q.wants.add(d.Kind, d.MaxAge)
+		r.takeOff(t, q)
 		return r.air.group
 	}
 	guarded := !a.maySupersede(t.Rules)
@@ -67,14 +67,14 @@ func (r *Resource[V, F]) board(t *Turn[V, F], d *Demand[F]) F {
 	}
 	switch {
 	case a.admits(barrier):
-		a.strict = a.strict || d.strict()
+		a.wants.add(d.Kind, d.MaxAge)
 		return a.group
 	case guarded:
 		q := r.enqueue(t, d.Timeout)
-		q.strict = q.strict || d.strict()
+		q.wants.add(d.Kind, d.MaxAge)
 		return q.future
 	default:
-		a.strict = a.strict || d.strict()
+		a.wants.add(d.Kind, d.MaxAge)
 		a.timeout = d.Timeout
 		r.supersede(t)
 		return a.group

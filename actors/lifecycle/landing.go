@@ -110,7 +110,7 @@ func (r *Resource[V, F]) Failed(t *Turn[V, F], stamp uint64, err error) {
 	}
 	settle := Effect[V, F]{Do: DoSettle, Future: a.group, Stamp: stamp, Err: err}
 	switch {
-	case carried && a.strict:
+	case carried && a.wants.strict:
 		settle.Version = r.shown
 	case carried:
 		settle = settled(a.group, r.shown, nil)

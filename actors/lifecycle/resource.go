@@ -25,9 +25,9 @@ type Resource[V any, F any] struct {
 // follow-up that queued behind it. It exists exactly while a flight flies, or is
 // held.
 type air[F any] struct {
-	stamp  uint64 // of the newest flight; older ones land to be dropped (O2)
-	group  F      // the pending future of the flight and those it superseded (F1)
-	strict bool   // a ForceReload or MaxAge demand is in the group (F7)
+	stamp uint64 // of the newest flight; older ones land to be dropped (O2)
+	group F      // the pending future of the flight and those it superseded (F1)
+	wants wants  // of all who are in the group
 	// timeout is what the group's flights are bounded by; 0: the cache's.
 	timeout time.Duration
 	// superseded counts takings-over since the group's last settlement (O4).
@@ -52,9 +52,34 @@ func (a *air[F]) after(stamp uint64) bool {
 // queue is the one follow-up flight that will serve everyone in it (O4).
 type queue[F any] struct {
 	future  F
-	strict  bool
+	wants   wants
 	timeout time.Duration
 }
+
+// wants is what the demands of one group ask for, beside an answer.
+type wants struct {
+	strict bool // a ForceReload or MaxAge demand is among them (F7)
+	// young is the least MaxAge of those, 0 for a ForceReload: the second tier's
+	// record answers the group where it is younger than that (D1, F10).
+	young time.Duration
+}
+
+// add says that a demand of that kind joins.
+func (w *wants) add(kind DemandKind, maxAge time.Duration) {
+	if kind == Plain {
+		return
+	}
+	if kind == ForceReload {
+		maxAge = 0
+	}
+	if w.strict {
+		maxAge = min(w.young, maxAge)
+	}
+	w.strict, w.young = true, maxAge
+}
+
+// stored says whether the second tier may have what answers the group.
+func (w *wants) stored() bool { return !w.strict || w.young > 0 }
 
 // Start sets the barrier a new resource is born with: the cache's floor (O0).
 func (r *Resource[V, F]) Start(floor uint64) { r.barrier = max(r.barrier, floor) }
@@ -115,7 +140,7 @@ func (a *air[F]) maySupersede(rules *Rules) bool {
 // takeOff starts a flight for a new group, when no commit is in the air.
 func (r *Resource[V, F]) takeOff(t *Turn[V, F], q queue[F]) {
 	r.air = t.newAir()
-	*r.air = air[F]{group: q.future, strict: q.strict, timeout: q.timeout, held: r.committing()}
+	*r.air = air[F]{group: q.future, wants: q.wants, timeout: q.timeout, held: r.committing()}
 	if !r.air.held {
 		r.depart(t)
 	}
@@ -124,7 +149,7 @@ func (r *Resource[V, F]) takeOff(t *Turn[V, F], q queue[F]) {
 // depart starts the flight of a group that has none.
 func (r *Resource[V, F]) depart(t *Turn[V, F]) {
 	a := r.air
-	if r.mayLookUp(t) && !a.strict {
+	if r.mayLookUp(t) && a.wants.stored() {
 		a.stamp, a.looking = t.stamp(), true
 		t.do(Effect[V, F]{Do: DoLookUp, Stamp: a.stamp, Future: a.group})
 		return

@@ -42,9 +42,9 @@ func (r *Resource[V, F]) Looked(t *Turn[V, F], stamp uint64, k Knowledge[V], fou
 		return
 	}
 	v := r.version(t, &k, stamp, a.group)
-	verdict := Refuse
-	if !a.strict {
-		verdict = v.Admit(t.Now, t.Rules, &Demand[F]{})
+	verdict := v.Admit(t.Now, t.Rules, &Demand[F]{})
+	if a.wants.strict && v.Admit(t.Now, t.Rules, &Demand[F]{Kind: MaxAge, MaxAge: a.wants.young}) != Serve {
+		verdict = Refuse // one future answers all of the group, the pickiest too
 	}
 	if !r.over(t, v, 0, true) {
 		return
