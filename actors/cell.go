@@ -171,11 +171,7 @@ func (c *cell[V]) unseal(futures ...*Future[V]) {
 // follows from it.
 func (c *cell[V]) perform(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 	before := c.shown.Load()
-	for i := range turn.Effects {
-		if e := &turn.Effects[i]; e.Do == lifecycle.DoPublish {
-			c.publish(turn, e, m)
-		}
-	}
+	c.publish(turn, m)
 	if after := c.shown.Load(); after != before {
 		c.table.tags.leaveAll(c, before.Tags(), after.Tags())
 	}

@@ -59,7 +59,7 @@ func (t *Table[V]) Close(ctx context.Context) error {
 		t.runtime.clock.Close()
 	}
 	if running > 0 {
-		return fmt.Errorf("freshet: close of %s: %d origin calls have not returned: %w", t.name, running, ctx.Err())
+		return fmt.Errorf("freshet: close of %s: origin calls that have not returned: %d: %w", t.name, running, ctx.Err())
 	}
 	return nil
 }

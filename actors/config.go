@@ -69,20 +69,26 @@ type Config[V any] struct {
 	// caller that comes back.
 	AbortAbandoned bool
 
-	// MaxEntries bounds the resources in memory (M1). 0: no bound.
+	// MaxEntries bounds the resources in memory (M1), and by itself the lists.
+	// Set it where keys come from outside: what is missing or failed is a
+	// resource too. 0: no bound.
 	MaxEntries int
 	// MaxWeight bounds the sum of what Weigh says, of resident values and of
 	// those that the history holds (M1). 0: no bound. It needs Weigh.
 	MaxWeight uint64
-	// Weigh says what a value weighs, in units of the caller's choice.
+	// Weigh says what a value weighs, in units of the caller's choice. Without
+	// MaxWeight it bounds nothing.
 	Weigh func(key string, v V) uint32
 
 	// Equal tells a response that changes nothing (F9). nil: == where V cannot
-	// panic on it (no interface inside), else reflect.DeepEqual.
+	// panic on it (no interface inside), else reflect.DeepEqual. Note that ==
+	// tells pointers apart, not what they point to.
 	Equal func(a, b V) bool
 	// Newer says whether a is newer than b, by a version inside the record: a
-	// value that is not newer than the one held never replaces it (O9). nil:
-	// arrival decides.
+	// value that is not newer than the one held never replaces it (O9), unless it
+	// is what the origin has after a write and not older. That holds after an
+	// Invalidate too: where the origin was set back to an older state, Remove
+	// forgets what is held. nil: arrival decides.
 	Newer func(a, b V) bool
 
 	// History is how many events are kept for subscribers to resume from; with

@@ -66,6 +66,7 @@ func (s *lists[V]) Fetch(ctx context.Context, r Request[[]string]) (Response[[]s
 		return Response[[]string]{}, err
 	}
 	late := ctx.Err() != nil // it will be dropped, and so is what it would seed (O2)
+	seeding := t.clock.Now()
 	keys := make([]string, 0, len(items))
 	seen := make(map[string]struct{}, len(items))
 	for i, item := range items {
@@ -82,7 +83,9 @@ func (s *lists[V]) Fetch(ctx context.Context, r Request[[]string]) (Response[[]s
 			t.makeRoom()
 		}
 	}
-	return Response[[]string]{Value: keys}, nil
+	// A list that was fresh for longer than its members would have each of them
+	// fetched by itself: it is as old as the first, and what landing takes.
+	return Response[[]string]{Value: keys, Age: 2 * t.clock.Now().Sub(seeding)}, nil
 }
 
 // seed offers item to its cell as knowledge with the stamp of the list. None is

@@ -39,8 +39,14 @@ func (t *Table[V]) All() iter.Seq2[string, Snapshot[V]] {
 	}
 }
 
-// Len is how many resources are resident, those that are loading included.
-func (t *Table[V]) Len() int { return int(t.policy.entries.Load()) }
+// Len is how many resources are resident, those that are loading included; none
+// once the table is closed.
+func (t *Table[V]) Len() int {
+	if t.closed.Load() {
+		return 0
+	}
+	return int(t.policy.entries.Load())
+}
 
 // Stats are the counters and gauges of the table.
 func (t *Table[V]) Stats() Stats {

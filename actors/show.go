@@ -5,9 +5,58 @@ import (
 	"github.com/freshet-go/freshet/streams"
 )
 
-// publish shows a version and tells its event: allotting the revision, showing
-// and appending are one critical section (S0).
-func (c *cell[V]) publish(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
+// publish shows what a step came to and tells its events: allotting the
+// revisions, showing and appending are one critical section (S0). What lies
+// between the events of one step nobody sees: not a base without the mutations
+// that waited for it (W1).
+func (c *cell[V]) publish(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
+	var only *lifecycle.Effect[V, *Future[V]]
+	n := 0
+	for i := range turn.Effects {
+		if e := &turn.Effects[i]; e.Do == lifecycle.DoPublish {
+			only, n = e, n+1
+		}
+	}
+	switch n {
+	case 0:
+	case 1:
+		ev, weight := c.event(turn, only, m)
+		c.table.log.Append(&ev, weight, func(revision uint64) {
+			only.Version.Revision = revision
+			c.show(only.Version)
+		})
+	default:
+		c.publishAll(turn, m, n)
+	}
+}
+
+func (c *cell[V]) publishAll(turn *lifecycle.Turn[V, *Future[V]], m *message[V], n int) {
+	events, weights := make([]streams.Event[V], 0, n), make([]uint32, 0, n)
+	versions := make([]*lifecycle.Version[V, *Future[V]], 0, n)
+	for i := range turn.Effects {
+		if e := &turn.Effects[i]; e.Do == lifecycle.DoPublish {
+			ev, weight := c.event(turn, e, m)
+			events, weights, versions = append(events, ev), append(weights, weight), append(versions, e.Version)
+		}
+	}
+	c.table.log.AppendAll(events, weights, func(first uint64) {
+		for i, v := range versions {
+			v.Revision = first + uint64(i)
+		}
+		c.show(versions[n-1])
+	})
+}
+
+// show makes v what is shown. A write that is awaited lands in a closed cache,
+// which answers no hit (C5).
+func (c *cell[V]) show(v *lifecycle.Version[V, *Future[V]]) {
+	if !c.table.closed.Load() {
+		c.table.cells.show(c, v)
+	}
+}
+
+// event is what e tells, and what its value weighs.
+func (c *cell[V]) event(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effect[V, *Future[V]], m *message[V]) (ev streams.Event[V], weight uint32) {
 	t := c.table
 	switch e.Kind {
 	case lifecycle.Loaded, lifecycle.Updated, lifecycle.Missing, lifecycle.Optimistic, lifecycle.Committed,
@@ -30,23 +79,17 @@ func (c *cell[V]) publish(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effe
 	case lifecycle.Dropped:
 		t.tallies.count(cDropped)
 	}
-	ev := streams.Event[V]{
+	ev = streams.Event[V]{
 		Key: c.key, Kind: told[e.Kind], Seq: e.Stamp, Before: e.Before, After: e.Version.Shown(),
 		Reason: reasonTold(e.Reason), Err: e.Err, At: t.clock.Time(turn.Now),
 	}
 	if e.Version.FreshEnd != lifecycle.Never || e.Version.Void {
 		t.sweeper.wanted()
 	}
-	var weight uint32
 	if ev.After != nil {
 		weight = c.rank.weight
 	}
-	t.log.Append(&ev, weight, func(revision uint64) {
-		e.Version.Revision = revision
-		if !t.closed.Load() { // a write that is awaited lands in a closed cache, which answers no hit (C5)
-			t.cells.show(c, e.Version)
-		}
-	})
+	return ev, weight
 }
 
 // told are the events of the core as the stream knows them.

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/freshet-go/freshet/actors/lifecycle"
@@ -36,6 +37,20 @@ func (s State) String() string {
 		return "Failed"
 	}
 	return "State(?)"
+}
+
+// MarshalText is String: in JSON a state is its name.
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText takes a state's name.
+func (s *State) UnmarshalText(text []byte) error {
+	for state := Empty; state <= Failed; state++ {
+		if state.String() == string(text) {
+			*s = state
+			return nil
+		}
+	}
+	return fmt.Errorf("freshet: %q is no state of a snapshot", text)
 }
 
 // Snapshot is a resource at one moment. Value and what it refers to belong to

@@ -280,6 +280,11 @@ func (w *write[V]) confirm(c *cell[V], how op, stored V) error {
 			m.knowledge = lifecycle.Knowledge[V]{Known: lifecycle.Absent}
 		} else if err := contained(func() {
 			m.knowledge = t.learned(w.key, Response[V]{Value: stored}, nil, held, &m.weight)
+			if m.knowledge.Older {
+				// What the origin has after the write takes the place of its equal: a
+				// version may be a time in seconds, or what was sent come back.
+				m.knowledge.Older = t.newer(held.Value, stored)
+			}
 		}); err != nil {
 			return err
 		}

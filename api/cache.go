@@ -73,15 +73,16 @@ func (c *Cache[V]) Peek(key string) (Snapshot[V], bool) { return c.table.Peek(ke
 // Set makes value what is known of key: it was learned elsewhere, an event
 // say. Flights in the air are dropped and everyone who waits gets value (O7).
 // When Set has returned, it holds. Where Config.Newer says that value is not
-// newer than the one held, nothing changes and nil is returned (O9). The
-// origin is not written.
+// newer than the one held, nothing changes and nil is returned (O9). The tags
+// of what is held stay, its validator does not. The origin is not written, and
+// no Collection is asked whether the record belongs to it.
 func (c *Cache[V]) Set(ctx context.Context, key string, value V) error {
 	return c.table.Put(ctx, key, Response[V]{Value: value})
 }
 
-// Put is Set with a TTL, an age, a validator, tags. With a negative TTL those
-// who wait get the value and it is not kept; with Unchanged the held value's
-// freshness is renewed.
+// Put is Set with a TTL, an age, a validator, tags: nil keeps those of what is
+// held, an empty list takes them off. With a negative TTL those who wait get the
+// value and it is not kept; with Unchanged the held value's freshness is renewed.
 func (c *Cache[V]) Put(ctx context.Context, key string, r Response[V]) error {
 	return c.table.Put(ctx, key, r)
 }
@@ -104,7 +105,9 @@ func (c *Cache[V]) InvalidatePrefix(ctx context.Context, prefix string) (int, er
 
 // InvalidateTag invalidates every resource that carries one of tags
 // (Response.Tags) and returns how many were resident. A response in the air
-// that turns out to carry one is void too.
+// that turns out to carry one is void too. A resource has the tags that its
+// Source or a Put gave it last, and keeps them when it is set or written: what
+// only a Create or a list brought has none.
 func (c *Cache[V]) InvalidateTag(ctx context.Context, tags ...string) (int, error) {
 	return c.table.InvalidateTag(ctx, tags...)
 }

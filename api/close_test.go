@@ -242,3 +242,15 @@ func TestC5_ARuntimeWithHungSources(t *testing.T) {
 		require.NotContains(t, err.Error(), "close of c:")
 	})
 }
+
+// A closed cache has nothing: not for Peek, not for All, and not for Len.
+func TestC5_AClosedCacheIsEmpty(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := serve(t, counting(), config{})
+		mustGet(t, c, "k", "v1")
+		require.Equal(t, 1, c.Len())
+		require.NoError(t, c.Close(bg))
+		require.Zero(t, c.Len())
+		require.Zero(t, c.Stats().Resident)
+	})
+}

@@ -27,6 +27,7 @@ func Example() {
 			TTL:          time.Minute, // fresh for a minute,
 			Stale:        time.Hour,   // then served while one refresh flies,
 			StaleOnError: 24 * time.Hour,
+			Failure:      time.Second, // an origin that is down is asked once a second
 			Missing:      10 * time.Second,
 		},
 		MaxEntries: 100_000,

@@ -17,6 +17,28 @@ func tagged(v string, tags ...string) freshet.Response[string] {
 	return freshet.Response[string]{Value: v, Tags: tags}
 }
 
+// A Set brings another value of the same record: it goes on carrying its tags.
+func TestO6_WhatIsSetKeepsItsTags(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := serve(t, counting(), config{})
+		marked := func() int {
+			n, err := c.InvalidateTag(bg, "x")
+			require.NoError(t, err)
+			return n
+		}
+		require.NoError(t, c.Put(bg, "k", freshet.Response[string]{Value: "a", Tags: []string{"x"}}))
+		require.NoError(t, c.Set(bg, "k", "b"))
+		require.Equal(t, 1, marked())
+		s, _ := c.Peek("k")
+		require.Equal(t, freshet.Stale, s.State)
+		require.NoError(t, c.Put(bg, "k", freshet.Response[string]{Value: "c"}))
+		require.Equal(t, 1, marked(), "also after what it was set over was void")
+		require.NoError(t, c.Put(bg, "k", freshet.Response[string]{Value: "d", Tags: []string{}}))
+		require.Zero(t, marked())
+		mustGet(t, c, "k", "d")
+	})
+}
+
 func TestO0_InvalidateTag(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		o := counting()

@@ -166,6 +166,32 @@ func TestO9_ACommitsAnswerThatIsOlderDoesNotReplaceAnything(t *testing.T) {
 	})
 }
 
+// A version may be a time in seconds, or what was sent come back: what the origin
+// has after a write is shown though it is not newer, as long as it is not older.
+// Else the next Mutate would start from the value before, and the write be lost.
+func TestO9_ACommitsAnswerTakesThePlaceOfItsEqual(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, o := &clerk{}, &origin{}
+		c := serveWrites(t, o, w, config{Newer: func(a, b string) bool { return a[0] > b[0] }})
+		require.NoError(t, c.Set(bg, "k", "1a"))
+		m := mutate(c, "k", appends("b"))
+		w.asks(t, 1, "update", "k", "1ab").store("1ab")
+		gives(t, m, "1ab")
+		mustGet(t, c, "k", "1ab")
+		m = mutate(c, "k", appends("c"))
+		w.asks(t, 2, "update", "k", "1abc").store("1abc")
+		gives(t, m, "1abc")
+		mustGet(t, c, "k", "1abc")
+		made := create(c, "1z")
+		w.order(t, 3).as("k", "1z")
+		_, err := made.get()
+		require.NoError(t, err)
+		mustGet(t, c, "k", "1z")
+		require.NoError(t, c.Set(bg, "k", "1s"))
+		mustGet(t, c, "k", "1z")
+	})
+}
+
 // Behaviour 17 for writes: a Set that falls between Optimistic and the read that
 // is owed.
 func TestO7_ASetAfterAnUnknownOutcomeIsWhatIsKnown(t *testing.T) {

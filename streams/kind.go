@@ -1,6 +1,10 @@
 package streams
 
-import "strconv"
+import (
+	"fmt"
+	"slices"
+	"strconv"
+)
 
 // Kind says what an [Event] tells. The zero value is no kind.
 type Kind uint8
@@ -45,6 +49,19 @@ func (k Kind) String() string {
 		return kindNames[k]
 	}
 	return "Kind(" + strconv.Itoa(int(k)) + ")"
+}
+
+// MarshalText is String: in JSON a kind is its name.
+func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText takes a kind's name.
+func (k *Kind) UnmarshalText(text []byte) error {
+	i := slices.Index(kindNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("freshet: %q is no kind of event", text)
+	}
+	*k = Kind(i)
+	return nil
 }
 
 // Control reports whether k is Synced, Gap or Bookmark: a word of the stream, not a change of a resource.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -135,6 +136,17 @@ func (l *Log[V]) Append(e *Event[V], weight uint32, publish func(revision uint64
 	return revision
 }
 
+// AppendAll is Append of several events in one critical section: their revisions follow one another, the first of them
+// is what publish is called with, once, and nobody sees what lies between them. weights are those of the events.
+func (l *Log[V]) AppendAll(events []Event[V], weights []uint32, publish func(first uint64)) (first uint64) {
+	first, feeds := l.appendAll(events, weights, publish)
+	l.gate.ring()
+	for _, f := range feeds {
+		f.gate.ring()
+	}
+	return first
+}
+
 func (l *Log[V]) append(e *Event[V], weight uint32, publish func(revision uint64)) (uint64, *feed[V]) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -142,9 +154,30 @@ func (l *Log[V]) append(e *Event[V], weight uint32, publish func(revision uint64
 	if publish != nil {
 		publish(revision)
 	}
+	return revision, l.putLocked(e, weight, revision)
+}
+
+func (l *Log[V]) appendAll(events []Event[V], weights []uint32, publish func(first uint64)) (first uint64, feeds []*feed[V]) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	first = l.Revision() + 1
+	if publish != nil {
+		publish(first)
+	}
+	for i := range events {
+		f := l.putLocked(&events[i], weights[i], first+uint64(i))
+		if f != nil && !slices.Contains(feeds, f) {
+			feeds = append(feeds, f)
+		}
+	}
+	return first, feeds
+}
+
+// putLocked puts e into the ring, under revision. It returns the feed of its key.
+func (l *Log[V]) putLocked(e *Event[V], weight uint32, revision uint64) *feed[V] {
 	if l.last.Load() != math.MaxUint64 { // closed: what is there is left to those who drain it
 		l.past.Add(1)
-		return revision, nil
+		return nil
 	}
 	slot := l.ring.slot()
 	*slot = *e
@@ -169,7 +202,7 @@ func (l *Log[V]) append(e *Event[V], weight uint32, publish func(revision uint64
 	for l.cfg.MaxWeight > 0 && l.weight.Load() > l.cfg.MaxWeight && l.forgetLocked() {
 		continue
 	}
-	return revision, f
+	return f
 }
 
 // weighedSpan is how many events are given up at once where their weight is bounded.

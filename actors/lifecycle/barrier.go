@@ -110,6 +110,9 @@ func (r *Resource[V, F]) Set(t *Turn[V, F], k Knowledge[V]) {
 	if r.writes != nil {
 		barrier, stamp = t.between() // a commit may take off
 	}
+	if k.Tags == nil && k.Known == Present {
+		k.Tags = r.Base().Tags() // it is another value, not of something else
+	}
 	r.adopt(t, &k, barrier, stamp, BySet, told{})
 }
 

@@ -48,7 +48,9 @@ type Freshness struct {
 	// old value at once while one refresh flies (F6).
 	Stale time.Duration
 	// StaleOnError is how long after freshness ended a failed flight of a
-	// plain demand settles with the old value (F7).
+	// plain demand settles with the old value (F7). A caller that leaves before
+	// the flight has failed gets its context's error. Without Failure, every
+	// demand asks the failing origin again and waits for that.
 	StaleOnError time.Duration
 	// Missing is how long the origin's "not found" is remembered (F4).
 	Missing time.Duration

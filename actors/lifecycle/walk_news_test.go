@@ -207,7 +207,11 @@ func (w walk) Set(t *rapid.T) {
 	w.disturbed = true
 	if !k.Older {
 		w.barrier = w.w.number + 1
-		w.learn(k, w.barrier+1)
+		learned := k
+		if k.Tags == nil && k.Known == lifecycle.Present {
+			learned.Tags = w.tags // it is another value of the same record
+		}
+		w.learn(learned, w.barrier+1)
 	}
 	effects := w.run(w.w.waiting(), func(t *turn) { w.w.r.Set(t, k) })
 	if k.Older {
