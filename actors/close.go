@@ -59,7 +59,11 @@ func (t *Table[V]) Close(ctx context.Context) error {
 		t.runtime.clock.Close()
 	}
 	if running > 0 {
-		return fmt.Errorf("freshet: close of %s: origin calls that have not returned: %d: %w", t.name, running, ctx.Err())
+		calls := "1 origin call has"
+		if running > 1 {
+			calls = fmt.Sprint(running, " origin calls have")
+		}
+		return fmt.Errorf("freshet: close of %s: %s not returned: %w", t.name, calls, ctx.Err())
 	}
 	return nil
 }
