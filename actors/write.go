@@ -302,7 +302,9 @@ func (w *write[V]) spread() {
 	t := w.table
 	_, _ = t.InvalidateTag(&w.ctx, w.tags...)
 	for _, prefix := range w.prefixes {
-		_, _ = t.InvalidatePrefix(&w.ctx, prefix)
+		if _, err := t.InvalidatePrefix(&w.ctx, prefix); err != nil && t.tier != nil {
+			t.tier.erasePrefix(t.tier.cover(prefix)) // closed: the next process must not find them
+		}
 	}
 }
 

@@ -36,6 +36,28 @@ func closing(c *freshet.Cache[string], ctx context.Context) *reply[bool] {
 	return r
 }
 
+// W7, C5: what a write that lands during Close makes stale goes from the Store,
+// which the next process reads.
+func TestC5_AWriteThatLandsDuringCloseErasesItsPrefixes(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, s := &clerk{}, newShelf()
+		c := serveWrites(t, counting(), w, on(t, s, config{}))
+		mustGet(t, c, "k", "v1")
+		mustGet(t, c, "p/1", "v1")
+		synctest.Wait()
+		require.True(t, s.has("p/1"))
+		m := mutate(c, "k", mutation{Apply: appends("+a").Apply, Prefixes: []string{"p/"}})
+		order := w.order(t, 1)
+		closed := ask(func() (struct{}, error) { return struct{}{}, c.Close(bg) })
+		synctest.Wait()
+		order.store("A")
+		gives(t, m, "A")
+		_, err := closed.get()
+		require.NoError(t, err)
+		require.False(t, s.has("p/1"))
+	})
+}
+
 func TestC5_CloseAwaitsTheCommitsInTheAir(t *testing.T) {
 	for name, known := range map[string]bool{"of what is known": true, "of what is not": false} {
 		t.Run(name, func(t *testing.T) {
