@@ -151,10 +151,10 @@ func (s *lists[V]) changed(rule Membership[V], item Item[V]) {
 	limit := time.NewTimer(s.members.timeout)
 	defer limit.Stop()
 	cells := slices.Collect(s.table.cells.all())
-	var verdicts <-chan bool
+	verdicts := s.ask(rule, item, cells, true)
 	for len(cells) > 0 {
 		if verdicts == nil {
-			verdicts = s.ask(rule, item, cells)
+			verdicts = s.ask(rule, item, cells, false) // once a write is enough said
 		}
 		select {
 		case belongs, told := <-verdicts:
@@ -173,16 +173,22 @@ func (s *lists[V]) changed(rule Membership[V], item Item[V]) {
 }
 
 // ask has rule say of each cell's list whether item belongs to it, until it does
-// not return.
-func (s *lists[V]) ask(rule Membership[V], item Item[V], cells []*cell[[]string]) <-chan bool {
+// not return; with warn that is logged.
+func (s *lists[V]) ask(rule Membership[V], item Item[V], cells []*cell[[]string], warn bool) <-chan bool {
 	verdicts := make(chan bool, len(cells)) // it must not wait for who gave it up
 	s.table.working.add()
 	go func() {
 		defer s.table.working.done()
 		defer close(verdicts)
-		defer func() { _ = recover() }()
-		for _, c := range cells {
-			verdicts <- rule.Belongs(c.key[1:], item)
+		asked := 0
+		defer func() {
+			if wild := caught(recover()); asked < len(cells) && warn {
+				s.members.logger.Warn("freshet: Belongs did not return; the list is read anew",
+					"cache", s.members.name, "list", cells[asked].key, "key", item.Key, "err", wild)
+			}
+		}()
+		for ; asked < len(cells); asked++ {
+			verdicts <- rule.Belongs(cells[asked].key[1:], item)
 		}
 	}()
 	return verdicts
