@@ -42,6 +42,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func talk(ctx context.Context, out io.Writer) error {
+	if ctx.Err() != nil { // or the talk, which is short, might still win the race
+		return context.Cause(ctx)
+	}
 	// The system is ours, with our actors in it. The runtime teaches it to find
 	// the resources of its caches, so it comes before anything else.
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
