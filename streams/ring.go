@@ -92,20 +92,16 @@ func (r *ring[V]) slot() *Event[V] {
 
 func (r *ring[V]) publish() { r.head.Store(r.head.Load() + 1) }
 
-// turn makes the chunk current that holds the i-th event, counted from zero.
+// turn makes the chunk current that holds the i-th event, counted from zero. What a chunk held before lies there until it
+// is written over, event by event: a full ring holds no more for it.
 func (r *ring[V]) turn(i uint64) {
 	n := i >> r.shift
 	place := &r.table[n%uint64(len(r.table))]
 	c := place.Load()
 	if c != nil {
 		c.first.Store(0)
-		if c.pins.Load() == 0 {
-			clear(c.slots) // the values of a past life are not ours to keep
-		} else {
-			c = nil
-		}
 	}
-	if c == nil {
+	if c == nil || c.pins.Load() != 0 {
 		c = &chunk[V]{slots: make([]Event[V], 1<<r.shift)}
 	}
 	c.first.Store(n<<r.shift + 1)

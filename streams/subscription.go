@@ -3,6 +3,7 @@ package streams
 import (
 	"context"
 	"iter"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,6 +15,9 @@ const (
 	manyKeys = 64
 	// idleBookmark is after how much silence a sleeping subscriber is told where it is (S12).
 	idleBookmark = 30 * time.Second
+	// handful is how few events make a loop that has caught up with the writer let others run before it looks again.
+	// On his heels it would fetch the lines he writes, and he would wait for them, for every three or four events.
+	handful = 16
 )
 
 // Subscription is a cursor into a [Log], with a filter. It has no goroutine and no queue of its own: events stay in the
@@ -49,6 +53,7 @@ type Subscription[V any] struct {
 	told     uint64      // the place Token tells of
 	placed   bool        // there is such a place: not before Synced
 	scanned  uint64      // the log is looked through up to here
+	near     bool        // the last filling caught up with the log, and was a handful at the most
 	sent     uint64      // the newest revision that any event told the subscriber of
 	idle     time.Time
 	parked   bool
@@ -165,7 +170,7 @@ func (s *Subscription[V]) runOwned(yield func(Event[V], error) bool) bool {
 		if s.out.left() {
 			s.owner = s.out
 		}
-		b := s.owner
+		b, near := s.owner, s.near
 		s.mu.Unlock()
 		if cause != nil {
 			s.end(cause)
@@ -184,8 +189,11 @@ func (s *Subscription[V]) runOwned(yield func(Event[V], error) bool) bool {
 		if s.alive() != nil {
 			return true
 		}
-		if b == nil {
+		switch {
+		case b == nil:
 			s.await(context.Background())
+		case near:
+			runtime.Gosched()
 		}
 	}
 }
