@@ -36,6 +36,10 @@ func (s *Subscription[V]) rewind(place uint64, late bool) error {
 			b.events = append(b.events[:0], b.events[over:]...)
 		}
 	}
+	if b.floor == place && len(b.events) == 0 { // nothing of its keys has happened: its place moves along at once (S12)
+		s.scanned = until
+		return nil
+	}
 	s.backlog = b
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/freshet-go/freshet/streams"
@@ -73,6 +74,51 @@ func TestS12_TheTokenOfAnIdleSubscriptionToKeysIsAlwaysGood(t *testing.T) {
 	token := s.Token()
 	require.Equal(t, want, next(t, s).Revision)
 	require.Equal(t, want, next(t, subscribe(t, c, streams.Keys("quiet"), streams.Since(token))).Revision)
+}
+
+func TestS12_TheTokenOfASleepingSubscriptionToKeysIsAlwaysGood(t *testing.T) {
+	for _, keys := range [][]string{{"a"}, {"a", "b"}, {"a", "b", "c", "d"}} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newToy(t, streams.LogConfig[int]{History: 16})
+			s := subscribe(t, c, streams.Keys(keys...))
+			go func() {
+				for e := range s.Events() {
+					assert.NotEqual(t, "busy", e.Key)
+				}
+			}()
+			synctest.Wait()
+			for range 3 {
+				c.set("a", 1)
+				synctest.Wait()
+				for i := range 100 { // none of these wakes it
+					c.set("busy", i)
+				}
+				synctest.Wait()
+				require.Equal(t, c.Revision(), s.Revision())
+				require.Zero(t, s.Lag())
+				resumed, err := c.Subscribe(t.Context(), streams.Keys(keys...), streams.Since(s.Token()))
+				require.NoError(t, err)
+				resumed.Close()
+			}
+			s.Close()
+			synctest.Wait()
+		})
+	}
+}
+
+func TestS12_TheTokenOfAResumedSubscriptionToKeysIsAlwaysGood(t *testing.T) {
+	c := newToy(t, streams.LogConfig[int]{History: 16})
+	token := subscribe(t, c, streams.Keys("quiet")).Token()
+	c.set("busy", 0)
+	s := subscribe(t, c, streams.Keys("quiet"), streams.Since(token))
+	for i := range 100 {
+		c.set("busy", i)
+	}
+	require.Equal(t, c.Revision(), s.Revision(), "nothing of its key has happened")
+	want := c.set("quiet", 1)
+	resumed := subscribe(t, c, streams.Keys("quiet"), streams.Since(s.Token()))
+	require.Equal(t, want, next(t, resumed).Revision)
+	require.Equal(t, want, next(t, s).Revision)
 }
 
 func TestAtOfControlEventsIsOfTheCachesClock(t *testing.T) {

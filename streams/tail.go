@@ -133,7 +133,7 @@ func (s *Subscription[V]) whereLocked() {
 	}
 	limit := s.log.limit()
 	for i := range s.wires {
-		if s.wires[i].feed.ring.head.Load() >= s.wires[i].next {
+		if s.wires[i].newest() > s.scanned {
 			return
 		}
 	}

@@ -6,6 +6,16 @@ type wire[V any] struct {
 	next uint64 // index in the feed
 }
 
+// newest is the revision of the newest event that the subscription has not taken from the feed, 0 where it has all. It may
+// have read that event from the log's ring.
+func (w *wire[V]) newest() uint64 {
+	head := w.feed.ring.head.Load()
+	if head < w.next {
+		return 0
+	}
+	return w.feed.revisions[head%feedMarks].Load() // or of one that took its place since: newer still
+}
+
 // wire ties s to the feeds of its keys, a few at a time so that no writer waits long, and returns the revision from
 // which on they have everything.
 func (l *Log[V]) wire(s *Subscription[V]) (revision uint64) {
