@@ -8,7 +8,8 @@ const batchSize = 64
 // read-only but for i, by which whoever adds to it takes the event: so the loop of Events needs no lock for each event,
 // and several goroutines can share a subscription all the same.
 //
-// A batch holds either events of the log, or values of a snapshot, or one control event.
+// A batch holds either events of the log, or values of a snapshot, with Synced behind the last of them, or one control
+// event.
 type batch[V any] struct {
 	i      atomic.Int64 // events[i:n] is still to be handed out
 	n      int

@@ -2,6 +2,7 @@ package streams_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 
@@ -91,6 +92,35 @@ func TestS9_ResyncDropsTheStateAndBuildsItAgain(t *testing.T) {
 			e = next(t, s)
 		}
 		require.Equal(t, last, e.Revision)
+	}
+}
+
+func TestS9_AResyncIsSyncedHoweverSlowItsReader(t *testing.T) {
+	for _, opts := range [][]streams.Option{nil, {streams.Keys("k0", "k1", "k2")}, {streams.Prefix("k")}} {
+		c := newToy(t, streams.LogConfig[int]{History: 8})
+		lap := func() {
+			for i := range 60 { // more than history and feeds hold
+				c.set(fmt.Sprint("k", i%3), i)
+			}
+		}
+		lap()
+		s := subscribe(t, c, append(opts, streams.OnOverflow(streams.Resync))...)
+		lap()
+		for range 20 {
+			e := next(t, s)
+			require.Equal(t, streams.Gap, e.Kind)
+			require.Empty(t, s.Token())
+			lap()
+			for range 3 {
+				require.Equal(t, streams.Loaded, next(t, s).Kind)
+				require.Empty(t, s.Token())
+				lap()
+			}
+			e = next(t, s)
+			require.Equal(t, streams.Synced, e.Kind)
+			require.Equal(t, e.Token(), s.Token())
+			lap()
+		}
 	}
 }
 

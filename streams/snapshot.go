@@ -11,11 +11,15 @@ const snapshotTries = 3
 //
 // The keys are listed in one go, the values asked for a few at a time, as the reader takes them. So a reader that stops
 // half-way holds a list of keys, and no scan, lock or goroutine.
+//
+// With Resync the last values come with their Synced, where there is room: then nobody's slowness between the two takes
+// that away from him, and who is lapped after it has the next Resync.
 type snapshot[V any] struct {
+	fixed    bool // the boundary is
 	boundary uint64
 	listed   bool
 	keys     []string // values still to be asked for
-	tries    int      // begun, the present one included
+	tries    int      // how often keys were listed
 	given    bool     // the reader has values of the present one
 	resync   bool     // a Gap is to be told before the first value
 	known    uint64   // the reader was told of everything up to here, be it that it is lost
@@ -47,6 +51,7 @@ func (s *Subscription[V]) fillSnapshot(snap *snapshot[V]) {
 		default:
 			s.mu.Lock()
 			if s.err == nil && !s.lappedLocked() {
+				s.newBatchLocked()
 				s.syncedLocked(snap)
 			}
 			s.mu.Unlock()
@@ -57,10 +62,7 @@ func (s *Subscription[V]) fillSnapshot(snap *snapshot[V]) {
 // prepareLocked begins the snapshot, or begins it anew where it was lapped meanwhile, and puts the Gap where the reader
 // has to be told to drop what it has.
 func (s *Subscription[V]) prepareLocked(snap *snapshot[V]) error {
-	if snap.tries == 0 && !snap.resync { // the boundary was fixed when the subscription began
-		snap.tries = 1
-	}
-	if snap.tries > 0 {
+	if snap.fixed {
 		if !s.lappedLocked() {
 			return nil
 		}
@@ -70,9 +72,8 @@ func (s *Subscription[V]) prepareLocked(snap *snapshot[V]) error {
 	if snap.tries == snapshotTries {
 		return &LaggedError{Cache: s.log.cfg.Cache, From: snap.known + 1, To: s.log.ring.head.Load()}
 	}
-	tell := snap.resync && snap.tries == 0 || snap.given
-	snap.tries++
-	snap.listed, snap.given, snap.keys = false, false, nil
+	tell := snap.resync && !snap.fixed || snap.given
+	snap.fixed, snap.listed, snap.given, snap.keys = true, false, false, nil
 	s.ahead, s.aheadTo, s.backlog = nil, 0, nil
 	s.scanned = s.log.limit()
 	snap.boundary = s.scanned
@@ -112,6 +113,7 @@ func (s *Subscription[V]) list(snap *snapshot[V]) {
 		}
 	}
 	snap.keys, snap.listed = keys, true
+	snap.tries++
 }
 
 // takeValues asks for the next few values and puts them into the batch.
@@ -151,11 +153,14 @@ func (s *Subscription[V]) takeValues(snap *snapshot[V]) {
 	}
 	snap.given = true
 	s.idle = time.Time{}
+	if s.set.overflow == Resync && len(snap.keys) == 0 && values.n < batchSize && !s.lappedLocked() {
+		s.syncedLocked(snap)
+	}
 }
 
-// syncedLocked ends the snapshot.
+// syncedLocked ends the snapshot. The batch has room for the word of it.
 func (s *Subscription[V]) syncedLocked(snap *snapshot[V]) {
-	s.putLocked(Event[V]{Kind: Synced, Revision: snap.boundary, life: s.log.life})
+	s.addLocked(Event[V]{Kind: Synced, Revision: snap.boundary, life: s.log.life})
 	s.snapshot = nil
-	s.sent = snap.boundary
+	s.sent, s.idle = snap.boundary, time.Time{}
 }

@@ -29,7 +29,7 @@ func (l *Log[V]) subscribe(ctx context.Context, set *settings, place uint64, lat
 	s.sent, s.told, s.placed = s.scanned, s.scanned, true
 	if set.snapshot {
 		s.placed = false
-		s.snapshot = &snapshot[V]{boundary: s.scanned, known: s.scanned}
+		s.snapshot = &snapshot[V]{fixed: true, boundary: s.scanned, known: s.scanned}
 	}
 	if err := l.admit(s, late); err != nil {
 		s.end(err)

@@ -167,10 +167,17 @@ func (s *Subscription[V]) bookmarkLocked() {
 
 // putLocked hands out a control event, after everything else was.
 func (s *Subscription[V]) putLocked(e Event[V]) {
-	e.Cache, e.At = s.log.cfg.Cache, s.log.cfg.Now()
-	b := s.newBatchLocked()
-	b.events[0], b.n = e, 1
+	s.newBatchLocked()
+	s.addLocked(e)
 	s.settleBatchLocked()
+}
+
+// addLocked puts a control event into the batch.
+func (s *Subscription[V]) addLocked(e Event[V]) {
+	e.Cache, e.At = s.log.cfg.Cache, s.log.cfg.Now()
+	b := s.out
+	b.events[b.n] = e
+	b.n++
 }
 
 // lapLocked does what the policy says about the loss of everything from the place up to lostTo.
