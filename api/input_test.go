@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	freshet "github.com/freshet-go/freshet/api"
+	"github.com/freshet-go/freshet/streams"
 )
 
 type nilSource struct{ v string }
@@ -126,6 +127,15 @@ func TestKeys_BadOnes(t *testing.T) {
 			require.ErrorAs(t, err, &many)
 			require.Contains(t, many.Errs, key)
 			require.Len(t, many.Errs, 1)
+			for _, opts := range [][]streams.Option{{}, {streams.Live()}, {streams.WithSnapshot()}} {
+				opts = append(opts, streams.Keys("good", key))
+				_, err = c.Watch(bg, opts...)
+				require.ErrorIs(t, err, freshet.ErrBadKey, name)
+				for item := range c.Observe(opts...).Observe() {
+					require.ErrorIs(t, item.E, freshet.ErrBadKey, name)
+				}
+			}
+			require.Zero(t, c.Stats().Subscriptions)
 		}
 		for _, key := range []string{"k", strings.Repeat("k", 4096), "käse/\n\t €", "*"} {
 			_, err := c.Get(bg, key)

@@ -37,6 +37,9 @@ type LogConfig[V any] struct {
 	// Closed is what subscriptions end with, and new ones are refused with, once the log is closed. It wraps ErrClosed and
 	// says whose end that is, so that a reader can tell it from his own Close; nil: ErrClosed.
 	Closed error
+	// CheckKey is asked about every key that a subscription names; what it refuses, Subscribe does. nil: any key but the
+	// empty one will do.
+	CheckKey func(key string) error
 	// Scan yields what is visible now, for WithSnapshot and Resync: for every resident value one event of kind Loaded
 	// with Key, After, Seq, At and Revision, the revision of that value. keys non-empty: just those; else those that
 	// begin with prefix, "" being all. It runs on a subscriber's goroutine, under no lock of the log, while events are
@@ -96,6 +99,9 @@ func NewLog[V any](cfg LogConfig[V]) (*Log[V], error) {
 		var raw [8]byte
 		_, _ = rand.Read(raw[:]) // never fails, by its contract
 		cfg.Epoch = binary.LittleEndian.Uint64(raw[:])
+	}
+	if cfg.CheckKey == nil {
+		cfg.CheckKey = checkKey
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -250,7 +256,7 @@ func (l *Log[V]) Close() {
 // Every wrong option is named in the one error, which also works with errors.Is for ErrToken, ErrEpoch, ErrFuture,
 // ErrCompacted, ErrLiveNeedsKeys and ErrClosed. Where ctx has ended already, its error is the answer.
 func (l *Log[V]) Subscribe(ctx context.Context, opts ...Option) (*Subscription[V], error) {
-	set, err := settle(opts, l.cfg.Scan != nil, l.cfg.Observe != nil)
+	set, err := settle(opts, l.cfg.Scan != nil, l.cfg.Observe != nil, l.cfg.CheckKey)
 	place, placeErr := l.place(set.since)
 	if err := errors.Join(err, placeErr); err != nil {
 		return nil, fmt.Errorf("freshet: %s: subscribe: %w", l.cfg.Cache, err)

@@ -117,7 +117,7 @@ func (s *settings) refuse(format string, args ...any) {
 }
 
 // settle runs the options and names everything that is wrong with them in one error.
-func settle(opts []Option, canScan, canObserve bool) (*settings, error) {
+func settle(opts []Option, canScan, canObserve bool, checkKey func(string) error) (*settings, error) {
 	s := &settings{}
 	for i, opt := range opts {
 		if opt == nil {
@@ -131,8 +131,8 @@ func settle(opts []Option, canScan, canObserve bool) (*settings, error) {
 	}
 	s.keys = distinct(s.keys)
 	for _, key := range s.keys {
-		if key == "" {
-			s.refuse("Keys: the empty key is no key")
+		if err := checkKey(key); err != nil {
+			s.refuse("Keys: %w", err)
 		}
 	}
 	if s.named && s.prefixed {
@@ -157,6 +157,14 @@ func settle(opts []Option, canScan, canObserve bool) (*settings, error) {
 		s.refuse("Refresh needs Live")
 	}
 	return s, errors.Join(s.wrong...)
+}
+
+// checkKey is LogConfig.CheckKey where nobody gave one.
+func checkKey(key string) error {
+	if key == "" {
+		return errors.New("the empty key is no key")
+	}
+	return nil
 }
 
 // filter is nil where everything is wanted.

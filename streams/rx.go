@@ -17,7 +17,7 @@ import (
 // or be read to its end: rxgo knows no other way to leave. Any other end of the subscription is one error item before
 // the channel closes, and wrong options are that item at once. See the package comment for the operators that are safe.
 func (l *Log[V]) Observable(opts ...Option) rxgo.Observable {
-	set, err := settle(opts, l.cfg.Scan != nil, l.cfg.Observe != nil)
+	set, err := settle(opts, l.cfg.Scan != nil, l.cfg.Observe != nil, l.cfg.CheckKey)
 	if err != nil {
 		return thrown(fmt.Errorf("freshet: %s: observe: %w", l.cfg.Cache, err))
 	}
