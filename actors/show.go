@@ -81,7 +81,7 @@ func (c *cell[V]) event(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effect
 	}
 	ev = streams.Event[V]{
 		Key: c.key, Kind: told[e.Kind], Seq: e.Stamp, Before: e.Before, After: e.Version.Shown(),
-		Reason: reasonTold(e.Reason), Err: e.Err, At: t.clock.Time(turn.Now),
+		Reason: e.Reason.String(), Err: e.Err, At: t.clock.Time(turn.Now),
 	}
 	if e.Version.FreshEnd != lifecycle.Never || e.Version.Void {
 		t.sweeper.wanted()
@@ -101,12 +101,4 @@ var told = [...]streams.Kind{
 	lifecycle.Evicted: streams.Evicted, lifecycle.Optimistic: streams.Optimistic,
 	lifecycle.Committed: streams.Committed, lifecycle.RolledBack: streams.RolledBack,
 	lifecycle.Created: streams.Created, lifecycle.Deleted: streams.Deleted,
-}
-
-// reasonTold is a reason of the core as the stream knows it.
-func reasonTold(r lifecycle.Reason) string {
-	if r == lifecycle.BySupersession {
-		return streams.ReasonSuperseded
-	}
-	return r.String()
 }

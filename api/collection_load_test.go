@@ -169,7 +169,7 @@ func TestW8_O3_AReloadOvertakesAnOlderFlightOfAMember(t *testing.T) {
 		require.Equal(t, "new", values(items))
 		settled(t, reload, "new")
 		w.open()
-		r.tells(t, "Updated old>new list", "Dropped new>new superseded")
+		r.tells(t, "Updated old>new list", "Dropped new>new supersession")
 		mustGet(t, c, "k1", "new")
 	})
 }

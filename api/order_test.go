@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	freshet "github.com/freshet-go/freshet/api"
-	"github.com/freshet-go/freshet/streams"
 )
 
 func TestO1_SequenceNumbersRiseAndAreNeverReused(t *testing.T) {
@@ -86,7 +85,7 @@ func TestO2_ALateResponseIsDropped(t *testing.T) {
 					switch e.Kind.String() {
 					case "Dropped":
 						told++
-						require.Equal(t, streams.ReasonSuperseded, e.Reason)
+						require.Equal(t, "supersession", e.Reason, "the design's word")
 						require.Less(t, e.Seq, o.call(t, 3).Seq)
 					default:
 						require.Equal(t, "Loaded", e.Kind.String())

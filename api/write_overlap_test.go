@@ -38,7 +38,7 @@ func TestW4_AReadBegunBeforeACommitIsNeverApplied(t *testing.T) {
 				o.call(t, 2).value("new")
 				gives(t, waiter, "new")
 				mustGet(t, c, "k", "new")
-				want := []string{"Optimistic v>v+a", "Dropped v+a>v+a superseded", "Committed v+a>v+a", "Updated v+a>new flight"}
+				want := []string{"Optimistic v>v+a", "Dropped v+a>v+a supersession", "Committed v+a>v+a", "Updated v+a>new flight"}
 				if !deaf {
 					want = append(want[:1], want[2:]...)
 				}

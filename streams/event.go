@@ -46,17 +46,17 @@ func (e Event[V]) Token() Token {
 
 // Reasons, as they appear in [Event].Reason. The set is open: a reader must not fail on one it does not know.
 const (
-	ReasonFlight     = "flight"     // Loaded, Updated: an answer of the source
-	ReasonStore      = "store"      // Loaded: found in the second tier
-	ReasonSet        = "set"        // Loaded, Updated: learned elsewhere and set
-	ReasonList       = "list"       // Loaded, Updated: seeded by a list
-	ReasonSize       = "size"       // Evicted: the cache was full
-	ReasonRemoval    = "removal"    // Evicted: removed by a call
-	ReasonAge        = "age"        // Evicted: it was old
-	ReasonSuperseded = "superseded" // Dropped: a newer flight took its place
-	ReasonBarrier    = "barrier"    // Dropped: it was older than an invalidation, a set or a write
-	ReasonTimeout    = "timeout"    // Dropped: it came after its deadline
-	ReasonNewer      = "newer"      // Dropped: what is held is newer
-	ReasonUnknown    = "unknown"    // RolledBack: the origin may have applied it
-	ReasonMember     = "member"     // Updated, of a list: a write made or took out a member
+	ReasonFlight     = "flight"       // Loaded, Updated: an answer of the source
+	ReasonStore      = "store"        // Loaded: found in the second tier
+	ReasonSet        = "set"          // Loaded, Updated: learned elsewhere and set
+	ReasonList       = "list"         // Loaded, Updated: seeded by a list
+	ReasonSize       = "size"         // Evicted: the cache was full
+	ReasonRemoval    = "removal"      // Evicted: removed by a call
+	ReasonAge        = "age"          // Evicted: it was old
+	ReasonSuperseded = "supersession" // Dropped: a newer flight took its place
+	ReasonBarrier    = "barrier"      // Dropped: it was older than an invalidation, a set or a write
+	ReasonTimeout    = "timeout"      // Dropped: it came after its deadline
+	ReasonNewer      = "newer"        // Dropped: what is held is newer
+	ReasonUnknown    = "unknown"      // RolledBack: the origin may have applied it
+	ReasonMember     = "member"       // Updated, of a list: a write made or took out a member
 )

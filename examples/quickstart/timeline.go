@@ -41,7 +41,7 @@ func (t timeline) flight(f flight, ends map[uint64]streams.Event[Airport]) (bar,
 		until = end.At
 		switch end.Kind {
 		case streams.Dropped:
-			mark, fate, paint = "×", "dropped, "+end.Reason, show.Faint
+			mark, fate, paint = "×", "dropped: "+end.Reason, show.Faint
 		case streams.Failed:
 			mark, fate, paint = "!", "an error", show.Red
 		default:
