@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -105,11 +106,7 @@ type ManyError struct{ Errs map[string]error }
 
 func (e *ManyError) Error() string {
 	const shown = 3
-	keys := make([]string, 0, len(e.Errs))
-	for key := range e.Errs {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
+	keys := slices.Sorted(maps.Keys(e.Errs))
 	var b strings.Builder
 	fmt.Fprintf(&b, "freshet: %d of the keys failed", len(keys))
 	for i, key := range keys {
@@ -124,14 +121,9 @@ func (e *ManyError) Error() string {
 
 // Unwrap returns the errors in the order of their keys.
 func (e *ManyError) Unwrap() []error {
-	keys := make([]string, 0, len(e.Errs))
-	for key := range e.Errs {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	errs := make([]error, len(keys))
-	for i, key := range keys {
-		errs[i] = e.Errs[key]
+	errs := make([]error, 0, len(e.Errs))
+	for _, key := range slices.Sorted(maps.Keys(e.Errs)) {
+		errs = append(errs, e.Errs[key])
 	}
 	return errs
 }

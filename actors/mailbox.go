@@ -43,8 +43,7 @@ func (c *cell[V]) send(m *message[V]) {
 	*m = l.message
 }
 
-// tell has m handled without waiting for it. For actors' messages: their
-// goroutine must not wait for ours.
+// tell has m handled without waiting for it, as an actor.Process has to.
 func (c *cell[V]) tell(m *message[V]) {
 	if c.post(&letter[V]{message: *m}) {
 		c.schedule(nil)
@@ -54,14 +53,13 @@ func (c *cell[V]) tell(m *message[V]) {
 // post puts l on top, and says true where the caller has to run the mailbox.
 func (c *cell[V]) post(l *letter[V]) (run bool) {
 	for {
-		l.next = c.mail.top.Load()
-		if run = l.next == nil; run {
+		top := c.mail.top.Load()
+		if l.next = top; top == nil {
 			l.next = busy(c)
 		}
-		if run && !c.mail.top.CompareAndSwap(nil, l) || !run && !c.mail.top.CompareAndSwap(l.next, l) {
-			continue
+		if c.mail.top.CompareAndSwap(top, l) {
+			return top == nil
 		}
-		return run
 	}
 }
 
