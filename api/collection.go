@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/freshet-go/freshet/actors"
 	"github.com/freshet-go/freshet/streams"
@@ -148,9 +146,5 @@ func (l *Collection[V]) Watch(ctx context.Context, opts ...streams.Option) (*str
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	sub, err := l.lists.Log().Subscribe(ctx, append(opts[:len(opts):len(opts)], streams.Keys(l.key))...)
-	if errors.Is(err, streams.ErrClosed) {
-		err = fmt.Errorf("%w: %w", ErrClosed, err)
-	}
-	return sub, err
+	return l.lists.Log().Subscribe(ctx, append(opts[:len(opts):len(opts)], streams.Keys(l.key))...)
 }
