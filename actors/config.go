@@ -113,6 +113,24 @@ type Config[V any] struct {
 // withDefaults returns c with every zero field that has a default filled in,
 // or one error that names every wrong field.
 func (c Config[V]) withDefaults() (Config[V], error) {
+	if err := c.check(); err != nil {
+		return c, fmt.Errorf("freshet: config: %w", err)
+	}
+	c.Timeout = orDefault(c.Timeout, defaultTimeout)
+	c.MaxSupersede = orDefault(c.MaxSupersede, defaultMaxSupersede)
+	c.History = orDefault(c.History, defaultHistory)
+	c.StoreTimeout = orDefault(c.StoreTimeout, defaultStoreTimeout)
+	if c.Codec == nil {
+		c.Codec = jsonCodec[V]{}
+	}
+	if c.Equal == nil {
+		c.Equal = defaultEqual[V]()
+	}
+	return c, nil
+}
+
+// check names every wrong field.
+func (c *Config[V]) check() error {
 	var errs []error
 	wrong := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf(format, args...))
@@ -182,20 +200,7 @@ func (c Config[V]) withDefaults() (Config[V], error) {
 	if c.MaxWeight > math.MaxInt64 {
 		wrong("MaxWeight is over %d: %d", int64(math.MaxInt64), c.MaxWeight)
 	}
-	if len(errs) > 0 {
-		return c, fmt.Errorf("freshet: config: %w", errors.Join(errs...))
-	}
-	c.Timeout = orDefault(c.Timeout, defaultTimeout)
-	c.MaxSupersede = orDefault(c.MaxSupersede, defaultMaxSupersede)
-	c.History = orDefault(c.History, defaultHistory)
-	c.StoreTimeout = orDefault(c.StoreTimeout, defaultStoreTimeout)
-	if c.Codec == nil {
-		c.Codec = jsonCodec[V]{}
-	}
-	if c.Equal == nil {
-		c.Equal = defaultEqual[V]()
-	}
-	return c, nil
+	return errors.Join(errs...)
 }
 
 func orDefault[T comparable](v, otherwise T) T {
