@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -74,12 +75,13 @@ const addressPrefix = "freshet."
 // resolve finds the router of the cache that a PID names. Never a cell: a PID
 // remembers what it resolved to for ever, and a cell is evicted some day.
 func (rt *Runtime) resolve(pid *actor.PID) (actor.Process, bool) {
-	if len(pid.Address) <= len(addressPrefix) || pid.Address[:len(addressPrefix)] != addressPrefix {
+	name, ours := strings.CutPrefix(pid.Address, addressPrefix)
+	if !ours {
 		return nil, false
 	}
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
-	cache, ok := rt.caches[pid.Address[len(addressPrefix):]]
+	cache, ok := rt.caches[name]
 	return cache, ok
 }
 
