@@ -26,7 +26,7 @@ func (l *look[V]) wanted() bool { return l.flight.wanted() }
 // own: whatever waited for it alone takes off now, and this holds the gate.
 func (l *look[V]) spared() {
 	if l.flight.party.Load() != nil {
-		go l.flight.part()
+		go l.flight.leaveParty()
 	}
 }
 
@@ -59,14 +59,16 @@ func (s *tier[V]) look(f *flight[V]) {
 		t.working.done()
 	}()
 	var m message[V]
-	if !s.covered(f.cell.key) {
-		switch entered = s.well() && s.enter(); {
-		case entered:
-			s.read(f, &m)
-			s.answered(f)
-		default:
-			s.failed("look up", f.cell.key, errStoreBusy)
-		}
+	switch {
+	case s.covered(f.cell.key):
+	case !s.well():
+		s.failed("look up", f.cell.key, errStoreHangs)
+	case !s.enter():
+		s.failed("look up", f.cell.key, errStoreBusy)
+	default:
+		entered = true
+		s.read(f, &m)
+		s.answered(f)
 	}
 	told = true
 	if m.found {
@@ -122,7 +124,7 @@ func ageOf(ago, then time.Duration) time.Duration {
 // looked brings what the Store had to the cell. If the key has to fly it does so
 // with the others of its GetMany.
 func (f *flight[V]) looked(m *message[V]) {
-	defer f.part()
+	defer f.leaveParty()
 	m.op, m.stamp, m.bulk = opLooked, f.stamp, f.party.Load()
 	for {
 		m.again = false
@@ -132,9 +134,9 @@ func (f *flight[V]) looked(m *message[V]) {
 	}
 }
 
-// part has the others of a GetMany wait for this look-up no longer. The first
+// leaveParty has the others of a GetMany wait for this look-up no longer. The first
 // call counts: a look-up may be over by its deadline and by its answer.
-func (f *flight[V]) part() {
+func (f *flight[V]) leaveParty() {
 	if b := f.party.Swap(nil); b != nil {
 		b.came()
 	}
@@ -150,7 +152,7 @@ func (f *flight[V]) lookedTooLong() {
 		f.looked(&message[V]{})
 		f.ctx.end(ErrTimeout)
 	}
-	f.part() // also where it was given up, and the Store does not end it
+	f.leaveParty() // also where it was given up, and the Store does not end it
 }
 
 // well says whether the Store may be asked. One that hung is left alone until
