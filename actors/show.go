@@ -62,14 +62,14 @@ func (c *cell[V]) event(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effect
 	case lifecycle.Loaded, lifecycle.Updated, lifecycle.Missing, lifecycle.Optimistic, lifecycle.Committed,
 		lifecycle.RolledBack, lifecycle.Created, lifecycle.Deleted:
 		// A mutation may show a value over an absence, or hide one.
-		weight := m.weight
+		now := m.weight
 		switch writes := m.op == opCommitted || m.op == opCreated; {
 		case e.Version.Known != lifecycle.Present:
-			weight = 0
+			now = 0
 		case writes && m.replay == nil && e.Version.Confirmed().Seq != m.stamp:
-			weight = m.held // the answer did not become what is held
+			now = m.held // the answer did not become what is held
 		}
-		t.policy.reweigh(c, weight)
+		t.policy.reweigh(c, now)
 	case lifecycle.Evicted:
 		if e.Version.Known != lifecycle.Present { // else a mutation goes on showing what it did
 			t.policy.reweigh(c, 0)
