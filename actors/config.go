@@ -39,8 +39,8 @@ const (
 // Config says what a cache is. Only Name and Source are required; the zero
 // value of every other field is its default, which the field states.
 type Config[V any] struct {
-	// Name is the namespace of the cache's keys in stores, PIDs, logs and
-	// metrics: [a-z0-9._-]+, unique among the caches of a Runtime.
+	// Name is the namespace of the cache's keys in PIDs, events, errors and logs:
+	// [a-z0-9._-]+, unique among the caches of a Runtime.
 	Name   string
 	Source Source[V] // the origin
 	Writer Writer[V] // nil: read-only
@@ -96,8 +96,10 @@ type Config[V any] struct {
 	// 0: 1024; at most 1<<28.
 	History int
 
-	// Store is the second tier. nil: none. What other processes do to the records
-	// of one that is an Invalidator expires here.
+	// Store is the second tier. nil: none. It gets the keys as they are, so that
+	// each cache needs one of its own: those of packages bolt, redis and kv are
+	// made by name. What other processes do to the records of one that is an
+	// Invalidator expires here.
 	Store Store
 	// Codec turns values into the Store's bytes. nil: JSON.
 	Codec Codec[V]

@@ -7,8 +7,8 @@ import (
 
 // crew runs flights on goroutines that are kept for a moment after they have
 // landed: one whose stack has grown already need not grow it for the next
-// flight. Who has not flown for a while is let go, so a cache at
-// rest has no goroutine.
+// flight. Those that are idle are let go now and then, so a cache at rest has no
+// goroutine.
 type crew[V any] struct {
 	table   *Table[V]
 	members tally
@@ -21,7 +21,7 @@ type crew[V any] struct {
 
 const (
 	crewIdle = 16                    // more are not kept
-	crewRest = 50 * time.Millisecond // how long, at least
+	crewRest = 50 * time.Millisecond // how long, at most
 )
 
 // fly runs f on a goroutine of its own.

@@ -12,23 +12,33 @@
 //
 // # Reads never enter the mailbox
 //
-// The actor publishes an immutable version through one atomic pointer, and the
-// pending future beside it. A hit is a table lookup, that load, and the
-// comparison of a deadline with a coarse clock; a stampede joins the pending
-// future with one atomic operation a caller.
+// The actor publishes an immutable version through an atomic pointer, of its own
+// and of its slot in the index, and the pending future beside it. A hit is a
+// search of the index, that load, and the comparison of a deadline with a coarse
+// clock; a stampede joins the pending future with one atomic operation a caller.
 //
 // # Where user code runs
 //
-// The source, Equal, Newer and Weigh run on the flight's own goroutine, or on
-// that of the caller of Set and Put, against a version; the command that they
-// were run for takes effect only if that version is still held (DoAgain).
+//	Source, Lister        on the goroutine of their flight (flight, lists)
+//	Writer, Commit        on that of their commit (write)
+//	Store, Codec          on those of the tier
+//	Belongs               on one of its own (lists.ask)
+//	Equal, Newer, Weigh   with whatever brings the value: a flight, a look-up, a
+//	                      list, a commit, a Put
+//	Apply                 with whoever sends a command that needs it (sendReplayed)
+//
+// Where a panic or Goexit must not end the goroutine of a caller, or of what has
+// more to do, it runs on one of its own that is waited for (contained). What it
+// says, it says of a version, and the command that needs it takes effect only if
+// that version is still held (DoAgain, DoReplay).
 //
 // # Order
 //
 // The table has one counter; see package lifecycle for stamps and barriers.
 // What is not resident has no barrier of its own: the table's floor is the
 // barrier that a new cell starts with. It rises to the barrier of every cell
-// that is evicted and of every invalidation that found no cell. A cell reads
-// the floor with its first message, after it was put into the table, so whoever
-// raises the floor and then looks for the cell cannot miss both.
+// that is evicted, of every invalidation that found no cell, and of every
+// invalidation of a prefix. A cell reads the floor with its first message, after
+// it was put into the table, so whoever raises the floor and then looks for the
+// cell cannot miss both.
 package actors

@@ -12,8 +12,9 @@ import (
 	"github.com/freshet-go/freshet/actors/lifecycle"
 )
 
-// flight is one origin call, on a goroutine of its own. User code runs here
-// and nowhere else on a resource's behalf: the source, Equal, Newer, Weigh.
+// flight is one origin call, on a goroutine of its own, and user code with it:
+// the source, Equal, Newer, Weigh. A look-up of the second tier is one too: see
+// looking.
 type flight[V any] struct {
 	cell    *cell[V]
 	stamp   uint64

@@ -36,8 +36,8 @@ type queued struct {
 
 func newGate(most int) *gate { return &gate{max: most, free: most} }
 
-// launch lets call go, whose ticket is k, now or when it is its turn. It takes the place in the
-// queue of the one that it replaces, if that has not gone yet.
+// launch lets call go, whose ticket is k, now or when it is its turn. It takes the
+// place in the queue of the one that it replaces, if that has not gone yet.
 func (g *gate) launch(call caller, k, replaced *ticket) {
 	if g.max == 0 {
 		call.start()

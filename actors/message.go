@@ -38,14 +38,14 @@ const (
 // message is a command for a cell, and its results.
 type message[V any] struct {
 	op        op
-	ctx       context.Context // opDemand, opMutate: whose values a flight carries
+	ctx       context.Context // whose values a flight that it starts carries; nil: those that its future was made with
 	demand    lifecycle.Demand[*Future[V]]
 	hold      uint64                 // opDemand: oneWaiter or oneOwed of the future it is answered with
 	bulk      *bulk[V]               // opDemand, opLooked: where a flight waits to fly with others
 	knowledge lifecycle.Knowledge[V] // opArrived, opSet, opLooked, opCommitted, opCreated, opSeeded, opAmend
 	weight    uint32                 // of what is shown then
 	held      uint32                 // opCommitted, opCreated: of what was held, which may stay
-	stamp     uint64                 // the flight's, the commit's, the list's; opInvalidate: the barrier, 0: a fresh one
+	stamp     uint64                 // the flight's, the commit's, the list's; opInvalidate, opVoid: the barrier, 0: a fresh one; opStored: the erase
 	late      bool                   // opArrived: after its timeout
 	found     bool                   // opLooked
 	began     lifecycle.Instant      // opSeeded: when the list was asked for, with a Store
@@ -54,13 +54,13 @@ type message[V any] struct {
 	mutation  *lifecycle.Mutation[V] // opMutate
 	replay    *lifecycle.Replay[V]   // what was run for this message, or is to be (sendReplayed)
 	future    *Future[V]             // opLeave
-	refresh   time.Duration
-	reason    lifecycle.Reason // opEvict
+	refresh   time.Duration          // opObserve, opUnobserve
+	reason    lifecycle.Reason       // opEvict
 
 	answer *Future[V]
 	served *lifecycle.Version[V, *Future[V]] // what answer is settled with, where that was shown; again: what is held
-	flew   bool                              // a flight took off
+	flew   bool                              // a flight or a look-up took off
 	again  bool                              // compare anew and send again
 	gone   bool                              // the cell is dead: look up again
-	failed error
+	failed error                             // what the caller gets instead: ErrClosed
 }

@@ -35,8 +35,8 @@ type policy[V any] struct {
 	sketch   sketch  // empty where there is no bound,
 	ghosts   ghosts  // and so are these
 	misses   uint64
-	ageing   *cell[V]
-	ageingIn place // nil in there: at the oldest
+	ageing   *cell[V] // who is next in the walk of nextToAge; nil: the oldest
+	ageingIn place    // of this queue
 }
 
 const (

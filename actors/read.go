@@ -35,8 +35,9 @@ func (t *Table[V]) Get(ctx context.Context, key string, opts ...FetchOption) (V,
 // hit is the way of a hit: the index, one comparison with a coarse clock, the
 // mark and the count. nil: it takes more than that.
 //
-// What it calls are methods of generic types, but for name: a package that has
-// this one by way of package api inlines no others, and a call is a tenth of it.
+// What it calls are methods of generic types, but for namer.name: a program that
+// has this package by way of api alone inlines no others, and a call costs a tenth
+// of a hit.
 func (t *Table[V]) hit(key string) *lifecycle.Version[V, *Future[V]] {
 	v := t.cells.hit(key, t.coarse())
 	if v != nil {
@@ -48,7 +49,7 @@ func (t *Table[V]) hit(key string) *lifecycle.Version[V, *Future[V]] {
 // coarse is the coarse clock: what ends after it is certainly still to come.
 func (t *Table[V]) coarse() lifecycle.Instant { return lifecycle.Instant(t.clock.coarse.Load()) }
 
-// countHit is t.tallies.count(cHits).
+// countHit is t.tallies.count(cHits) by hand: see hit.
 func (t *Table[V]) countHit() {
 	var here byte
 	t.tallies[uint64(uintptr(unsafe.Pointer(&here)))>>stackBits*stackHash>>(64-stripeBits)].n[cHits].Add(1)

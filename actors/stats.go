@@ -60,8 +60,8 @@ type stripe struct {
 
 type tallies [stripes]stripe
 
-// count adds one on a stripe that depends on the goroutine's stack: no two
-// goroutines share one for long, and it costs no lookup.
+// count adds one on a stripe that depends on where the goroutine's stack is: few
+// that run at once share one, and it costs no lookup.
 func (t *tallies) count(c counter) {
 	var here byte
 	t[uint64(uintptr(unsafe.Pointer(&here)))>>stackBits*stackHash>>(64-stripeBits)].n[c].Add(1)

@@ -57,7 +57,7 @@ type Table[V any] struct {
 	deadlines  *deadlines
 	alarms     sync.Map // of observed resources: *cell[V] to *deadline
 	dispatcher actor.Dispatcher
-	working    tally
+	working    tally         // goroutines that Close waits for
 	ending     chan struct{} // closed with the table
 	busy       letter[V]     // the mark of a mailbox that somebody runs
 	watchers   watchers

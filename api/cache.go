@@ -198,9 +198,8 @@ func (c *Cache[V]) Observe(opts ...streams.Option) rxgo.Observable {
 // Close ends the cache (C5): new calls get ErrClosed, flights are cancelled,
 // pending futures settle with ErrClosed, subscriptions end. A write that is with
 // the origin is awaited until ctx ends, and then unknown; one that waits behind
-// it gets ErrClosed. It returns when
-// every goroutine of the cache has ended, or, with an error that wraps ctx's,
-// when ctx ends before that, because a source ignores its context or a Store is
-// still owed something. Closing twice is fine, and waits again: close the Store
-// only after Close has returned nil.
+// it gets ErrClosed. It returns when every goroutine of the cache has ended, or,
+// with an error that wraps ctx's, when ctx ends before that, because a source
+// ignores its context or a Store is still owed something. Closing twice is fine,
+// and waits again: close the Store only after Close has returned nil.
 func (c *Cache[V]) Close(ctx context.Context) error { return c.table.Close(ctx) }

@@ -9,7 +9,7 @@ import (
 	freshet "github.com/freshet-go/freshet/api"
 )
 
-// Design, section 7: what is learned or declared void while a commit flies is
+// W3, O0: what is learned or declared void while a commit flies is
 // younger than the commit's answer.
 
 func TestW7_ASetDuringMutationsReplacesTheBaseUnderThem(t *testing.T) {

@@ -79,7 +79,7 @@ func TestW7_TheBaseUnderMutationsIsKept(t *testing.T) {
 		require.Equal(t, `"set"`, s.kept("k"))
 		w.order(t, 1).store("A")
 		gives(t, m, "A")
-		require.Equal(t, `"set"`, s.kept("k"), "the value that was set stays (section 7)")
+		require.Equal(t, `"set"`, s.kept("k"), "the value that was set stays")
 	})
 }
 

@@ -16,10 +16,11 @@
 //
 // # Guarantees
 //
-// The numbers are those of the design.
+// The numbers are those of the rules; tests and comments cite them.
 //
-//  1. Ordered (S1). A cache's events have one total order, and their revisions have no holes. Every subscriber sees the
-//     events it wants in that order.
+//  1. Ordered (S0, S1). A cache's events have one total order, and their revisions have no holes: allotting a revision,
+//     showing the value and appending the event are one critical section. Every subscriber sees the events it wants in
+//     that order.
 //  2. Unique (S2). A subscription delivers an event once. Goroutines that share a subscription share its events.
 //  3. Reliable, or told (S3). Whatever a subscriber that fell behind has lost is told: by a Gap event that names the
 //     revisions, or by the end with ErrLagged.
@@ -36,8 +37,8 @@
 //  9. Bounded (S9). A subscription that nobody reads holds about 1.0 kB, and for each key that it names as much again
 //     and a feed of that key's 16 newest events, up to 3.6 kB beside their values, which all its subscribers share: one
 //     to one key about 2.2 kB and that feed. One that has events to hand out holds up to 64 of them; one that takes a
-//     snapshot, the list of keys still to come. A subscription to [Keys] is neither woken (up to 64 keys) nor lapped by the traffic of
-//     other keys.
+//     snapshot, the list of keys still to come. A subscription to [Keys] is neither woken (up to 64 keys) nor lapped by
+//     the traffic of other keys.
 //  10. Ends (S10). Leaving the loop, the context and Close free everything. There is exactly one cause, which Err tells.
 //  11. Live (S11). [Live] observes its keys for as long as the subscription lasts.
 //  12. Bookmarks (S12). A subscriber to whom nothing happens is told where he is: after History/4 or 1,000 events that

@@ -23,7 +23,7 @@ type Event[V any] struct {
 	Before, After *V
 	// Reason tells events of one Kind apart; see the Reason constants. May be empty.
 	Reason string
-	// Err is what went wrong, on Failed, Dropped and RolledBack.
+	// Err is what went wrong, on Failed and RolledBack, and what the source said, on Missing.
 	Err error
 	// At is when it happened, by the clock of the cache.
 	At time.Time
@@ -46,13 +46,13 @@ func (e Event[V]) Token() Token {
 
 // Reasons, as they appear in [Event].Reason. The set is open: a reader must not fail on one it does not know.
 const (
-	ReasonFlight     = "flight"       // Loaded, Updated: an answer of the source
+	ReasonFlight     = "flight"       // Loaded, Updated, Revalidated, Missing: an answer of the source
 	ReasonStore      = "store"        // Loaded: found in the second tier
-	ReasonSet        = "set"          // Loaded, Updated: learned elsewhere and set
-	ReasonList       = "list"         // Loaded, Updated: seeded by a list
+	ReasonSet        = "set"          // Loaded, Updated, Revalidated: learned elsewhere and set
+	ReasonList       = "list"         // Loaded, Updated, Revalidated: seeded by a list
 	ReasonSize       = "size"         // Evicted: the cache was full
 	ReasonRemoval    = "removal"      // Evicted: removed by a call
-	ReasonAge        = "age"          // Evicted: it was old
+	ReasonAge        = "age"          // Evicted: it was of no use for long, or not to be kept
 	ReasonSuperseded = "supersession" // Dropped: a newer flight took its place
 	ReasonBarrier    = "barrier"      // Dropped: it was older than an invalidation, a set or a write
 	ReasonTimeout    = "timeout"      // Dropped: it came after its deadline

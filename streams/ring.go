@@ -59,8 +59,8 @@ func (r *ring[V]) oldest(head uint64) uint64 {
 	return oldest
 }
 
-// forget gives up the oldest chunk that is kept, before its time, unless it is
-// the one being written. It returns the indices that went, from and to, which is not among them.
+// forget gives up the oldest chunk that is kept, before its time, unless it is the one being written. It returns the
+// indices that went: from, up to and without to.
 func (r *ring[V]) forget() (from, to uint64, ok bool) {
 	from = r.oldest(r.head.Load())
 	part := (from - 1) >> r.shift

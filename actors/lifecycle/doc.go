@@ -11,12 +11,14 @@
 //
 // # One comparison
 //
-// Every cache has one counter. A flight takes the next number when it takes
-// off: its stamp. Whoever declares older knowledge void (Set, Invalidate,
-// Remove) takes the next number as the key's barrier. Knowledge is usable iff
-// its stamp is above the barrier (rule O0). The late response, the read that
-// an invalidation overtook and the list that seeds a stale member are all that
-// one case, and there is no other ordering in this package.
+// Every cache has one counter. Whoever goes for knowledge (a flight, a look-up, a
+// list, a commit) takes the next number when it takes off: its stamp. Whoever
+// declares older knowledge void (Set, Invalidate, Remove, a write that landed)
+// takes a number as the key's barrier. Knowledge is usable iff its stamp is above
+// the barrier (rule O0). The late response, the read that an invalidation overtook
+// and the list that seeds a stale member are all that one case. What a write
+// brought has the stamp of its take-off, so a second number says when it landed,
+// for lists and Creates alone (Resource.wrote).
 //
 // # Futures
 //

@@ -130,7 +130,7 @@ type Effect[V any, F any] struct {
 // Kind says what an event tells.
 type Kind uint8
 
-// The kinds of the design, section 4.
+// The kinds: those of package streams, which says what each means.
 const (
 	Loaded Kind = iota
 	Updated

@@ -110,8 +110,8 @@ func (s *Source[V]) wanted(b *batch[V], rs []freshet.Request[V]) []freshet.Reque
 }
 
 // Close fails those who wait with ErrClosed, and returns when every call has
-// ended, or, with an error that wraps ctx's, when ctx ends before that, because
-// a call ignores its context. Closing twice is fine.
+// ended, or, with ctx's cause, when ctx ends before that, because a call ignores
+// its context. Closing twice is fine.
 func (s *Source[V]) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.end(freshet.ErrClosed)

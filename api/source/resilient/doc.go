@@ -54,6 +54,6 @@
 // the source fails that try alone: failsafe-go would keep the bulkhead's place
 // and the breaker's probe for ever, and a panic under a hedge would end the
 // process. A BulkSource stays one: FetchMany is one execution, and an answer in
-// which some keys failed is an answer (Behaviour 23); only where every key
+// which some keys failed is an answer; only where every key
 // failed for a reason worth another try is the call a failure.
 package resilient

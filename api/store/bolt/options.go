@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Errors of Open that a caller can tell apart with errors.Is.
+// Errors that a caller can tell apart with errors.Is: the first three are Open's.
 var (
 	// ErrLocked says that another process has the file open.
 	ErrLocked = errors.New("another process has it open")

@@ -22,9 +22,9 @@ func Clock(now func() time.Time, pass func(d time.Duration)) Option {
 // MaxValue is the largest value that the suite stores, in bytes. Without it: 8 MiB.
 func MaxValue(n int) Option { return func(s *suite) { s.maxValue = n } }
 
-// Without leaves the named groups out: "Record", "Expiry", "Order",
-// "Tombstones", "Outliving", "Prefixes", "Keys", "Walk". What is left out is skipped with why as its reason, so that
-// the log says what the store does not give.
+// Without leaves the named groups out: "Record", "Expiry", "Order", "Tombstones",
+// "Outliving", "Prefixes", "Keys", "Lifetime", "Walk". What is left out is skipped
+// with why as its reason, so that the log says what the store does not give.
 func Without(why string, groups ...string) Option {
 	return func(s *suite) {
 		for _, g := range groups {
