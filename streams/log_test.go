@@ -221,7 +221,7 @@ func TestS8_NobodyWhoReadsNothingCostsTheWriter(t *testing.T) {
 	require.LessOrEqual(t, runtime.NumGoroutine(), before, "a subscription has no goroutine")
 }
 
-func TestBehaviour40_SubscriptionsComeAndGoUnderLoad(t *testing.T) {
+func TestS10_SubscriptionsComeAndGoUnderLoad(t *testing.T) {
 	c := newToy(t, streams.LogConfig[int]{})
 	c.forget = true
 	stop := make(chan struct{})

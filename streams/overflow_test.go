@@ -124,8 +124,8 @@ func TestS9_AResyncIsSyncedHoweverSlowItsReader(t *testing.T) {
 	}
 }
 
-// TestBehaviour33_SlowWatchersSeeTheSequenceOrAGap has 256 watchers on a history of next to nothing.
-func TestBehaviour33_SlowWatchersSeeTheSequenceOrAGap(t *testing.T) {
+// TestS3_SlowWatchersSeeTheSequenceOrAGap has 256 watchers on a history of next to nothing.
+func TestS3_SlowWatchersSeeTheSequenceOrAGap(t *testing.T) {
 	c := newToy(t, streams.LogConfig[int]{History: 8})
 	const n = 2000
 	var wg sync.WaitGroup

@@ -99,7 +99,7 @@ func TestS4_ResumeMissesNothingAndRepeatsNothing(t *testing.T) {
 	}
 }
 
-func TestBehaviour34_CompactionAtTheBoundaryLosesNoDelete(t *testing.T) {
+func TestS4_CompactionAtTheBoundaryLosesNoDelete(t *testing.T) {
 	for extra := range 5 {
 		c := newToy(t, streams.LogConfig[int]{History: 4})
 		s := subscribe(t, c)
