@@ -9,7 +9,7 @@
 //
 // # Guarantees
 //
-// The numbers are those of the design; tests and comments cite them.
+// Each rule has a number, which tests and comments cite.
 //
 //	F0  A demand takes the first that applies: what is known, where admissible;
 //	    the flight in the air; the queued follow-up; a new flight.
@@ -26,19 +26,28 @@
 //	F9  A response that changes nothing renews freshness and is no update.
 //	F10 CachedOnly never flies; MaxAge asks for what is young enough.
 //	F11 MaxFlights bounds origin calls; the rest wait, oldest first.
+//	O0  One counter orders what a cache knows. Whoever goes for knowledge takes
+//	    the next number, its stamp; whoever declares older knowledge void, a
+//	    barrier. Only knowledge above the barrier of its key is usable.
+//	O1  A flight's stamp is its sequence number: rising, and never used again.
 //	O2  Only the newest flight's response is applied; any other is dropped,
 //	    counted and told.
 //	O3  A reload takes the place of an older flight; old and new waiters share
 //	    its answer.
 //	O4  A storm of reloads costs a bounded number of calls, and everyone
 //	    settles within two flights of the guard.
+//	O5  With ReloadQueue every reload during a flight queues as in O4.
 //	O6  Once Invalidate has returned, no later demand is answered with knowledge
 //	    from before it.
 //	O7  Set wins over every flight in the air.
+//	O8  O0 holds per key under any interleaving of calls, eviction included.
 //	O9  With Config.Newer, an older value never replaces a newer one.
+//	O10 Remove is Invalidate that also forgets, also in the Store.
 //	C1  A caller's context ends its own wait alone.
 //	C2  A source that ignores its context holds nobody beyond the timeout.
+//	C3  With AbortAbandoned a flight ends when the last who waited has left.
 //	C4  A panic or Goexit of user code fails its own operation alone.
+//	C5  Close ends flights, futures and goroutines; a commit in the air is awaited.
 //	C6  Every future settles.
 //	W1  What is shown is the confirmed base with the pending mutations applied
 //	    in order.
@@ -53,15 +62,25 @@
 //	W7  Only confirmed values reach a Store.
 //	W8  Collections: a list's members are resources and show as they are.
 //	M1  MaxEntries and MaxWeight hold once things settle; what cannot go (M2: a
-//	    flight in the air, a mutation, an observer) may exceed them for the moment.
+//	    flight in the air, a mutation, an observer, an erase that the Store has yet
+//	    to acknowledge) may exceed them for the moment.
+//	M3  Eviction costs a hit no lock.
+//	M4  After Close nothing is left running.
+//	D1  A key of which nothing is known is looked up in the Store before the
+//	    source; a stored value keeps its age and its validator.
+//	D2  A Store that fails, hangs or returns garbage costs a miss, never a read.
+//	D3  One record is one write, its expiry included; an unknown format is a miss.
+//	D4  Writes to the Store are ordered per key and off the caller's path; until it
+//	    has acknowledged an erase it is not asked for that key.
+//	D5  A Store keeps the later of two records, and what was erased out.
 //	S   Changes are events in one order: see package streams.
 //
 // # What it does not do
 //
 // It does not copy values: a value returned by a source belongs to every
-// reader, so never modify one. It retries no write. It is not distributed: two processes are two
-// caches. After [Freshness] and bounds, what is useless for an hour and a TTL
-// longer is evicted by age.
+// reader, so never modify one. It retries no write. It is not distributed: two
+// processes are two caches. After [Freshness] and bounds, what is useless for an
+// hour and a TTL longer is evicted by age.
 //
 // # What a user owes
 //
