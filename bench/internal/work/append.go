@@ -56,7 +56,7 @@ func byMany(procs int) Workload {
 	}
 }
 
-// readerless are the peers that have something to do without a reader: a channel a reader is none then.
+// readerless are the peers that have something to do without a reader: where each reader has a channel, there is none then.
 func readerless() []stream.Peer {
 	return slices.DeleteFunc(stream.All(), func(p stream.Peer) bool { return p.Name == stream.Channels })
 }

@@ -12,18 +12,17 @@ import (
 // hitRatios are what the eviction policies are worth: one caller replays
 // accesses, and what the origin is not asked for is a hit.
 func hitRatios(traces string) ([]Workload, error) {
-	all := pattern.Synthetic(400_000)
+	var recorded []pattern.Accesses
 	if traces != "" {
-		recorded, err := pattern.Recorded(traces)
-		if err != nil {
+		var err error
+		if recorded, err = pattern.Recorded(traces); err != nil {
 			return nil, fmt.Errorf("traces: %w", err)
 		}
-		all = append(recorded, all...)
 	}
 	var workloads []Workload
-	for i, a := range all {
+	for i, a := range slices.Concat(recorded, pattern.Synthetic(400_000)) {
 		for _, capacity := range a.Capacities {
-			workloads = append(workloads, replays(a, capacity, traces != "" && i < 5))
+			workloads = append(workloads, replays(a, capacity, i < len(recorded)))
 		}
 	}
 	return workloads, nil
