@@ -246,7 +246,7 @@ func (s *tier[V]) failed(what, key string, err error) {
 		// A log handler is user code too.
 		_ = contained(func() {
 			t.logger.Warn("freshet: the store failed; the cache goes on without it",
-				slog.String("cache", t.name), slog.String("could not", what), slog.String("key", key),
+				slog.String("cache", t.name), slog.String("operation", what), slog.String("key", key),
 				slog.Int("failures", n), slog.Any("err", err))
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // The ways in which a subscription is refused or ends, beside its context's own error. All work with errors.Is.
@@ -26,6 +27,18 @@ var (
 	// ErrGoexit: a handler of [Each] ended its goroutine with runtime.Goexit.
 	ErrGoexit = errors.New("freshet: the handler called runtime.Goexit")
 )
+
+// refusedError is why nobody may subscribe. However many reasons there are, it is said once whose they are.
+type refusedError struct {
+	cache string
+	err   error
+}
+
+func (e *refusedError) Error() string {
+	return "freshet: " + e.cache + ": subscribe: " + strings.ReplaceAll(e.err.Error(), "freshet: ", "")
+}
+
+func (e *refusedError) Unwrap() error { return e.err }
 
 // CompactedError says where the history begins. errors.Is(err, ErrCompacted) holds for it.
 type CompactedError struct {

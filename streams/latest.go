@@ -33,6 +33,8 @@ type View[V any] struct {
 // and does not know where. Otherwise the answer is an error, and the subscription is as it was.
 func Latest[V any](sub *Subscription[V]) (*View[V], error) {
 	switch {
+	case sub == nil:
+		return nil, errors.New("freshet: Latest needs a subscription, and was given nil: is the error of Watch looked at?")
 	case !sub.set.snapshot:
 		return nil, errors.New("freshet: Latest needs a subscription WithSnapshot")
 	case sub.set.overflow == DropOldest:

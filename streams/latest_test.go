@@ -113,6 +113,8 @@ func TestLatestShowsAResyncAsAWhole(t *testing.T) {
 }
 
 func TestLatestRefusesWhatItCannotFollow(t *testing.T) {
+	_, err := streams.Latest[int](nil)
+	require.ErrorContains(t, err, "error of Watch", "who overlooked it is told")
 	c := newToy(t, streams.LogConfig[int]{})
 	for _, opts := range [][]streams.Option{
 		nil, {streams.WithSnapshot(), streams.OnOverflow(streams.DropOldest)}, {streams.WithSnapshot(), streams.Kinds(streams.Updated)},

@@ -259,7 +259,7 @@ func (l *Log[V]) Subscribe(ctx context.Context, opts ...Option) (*Subscription[V
 	set, err := settle(opts, l.cfg.Scan != nil, l.cfg.Observe != nil, l.cfg.CheckKey)
 	place, placeErr := l.place(set.since)
 	if err := errors.Join(err, placeErr); err != nil {
-		return nil, fmt.Errorf("freshet: %s: subscribe: %w", l.cfg.Cache, err)
+		return nil, &refusedError{l.cfg.Cache, err}
 	}
 	return l.subscribe(ctx, set, place, false)
 }

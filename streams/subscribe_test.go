@@ -26,6 +26,7 @@ func TestSubscribeNamesEveryWrongOption(t *testing.T) {
 	} {
 		require.ErrorContains(t, err, part)
 	}
+	require.Equal(t, 1, strings.Count(err.Error(), "freshet: "), "it is said once whose error it is: %v", err)
 
 	_, err = c.Subscribe(t.Context(), streams.Keys())
 	require.ErrorContains(t, err, "Keys: none given")

@@ -281,6 +281,8 @@ func TestNewNamesEveryWrongField(t *testing.T) {
 		_, err := rest.New(config{Base: "http://x", Item: item})
 		require.ErrorContains(t, err, "rest.Config", item)
 	}
+	_, err = rest.New(config{Base: "http://x", Item: "/users/{id}"})
+	require.ErrorContains(t, err, "{id}: want {key}", "it says what is wrong, and what is right")
 	for _, base := range []string{"", "/x", "http://", "http://x?a=b", "http://x#a", "http://x/../y", "://"} {
 		_, err := rest.New(config{Base: base, Item: "/{key}"})
 		require.ErrorContains(t, err, "Base", base)

@@ -64,7 +64,7 @@ func TestListReadsAnArrayOrAnEnvelope(t *testing.T) {
 	_, err = origin(t, s, config{}).List(bg, "")
 	require.ErrorContains(t, err, "KeyOf")
 	_, err = origin(t, s, config{KeyOf: idOf, Item: "/user?id={key}"}).List(bg, "")
-	require.ErrorContains(t, err, "no Collection")
+	require.ErrorContains(t, err, "need rest.Config.Collection")
 }
 
 func TestAListThatIsRefused(t *testing.T) {

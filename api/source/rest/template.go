@@ -100,8 +100,11 @@ func parsePieces(s string) ([]piece, error) {
 		}
 		name, rest, closed := strings.Cut(after, "}")
 		p, known := places[name]
-		if !closed || !known {
-			return nil, fmt.Errorf("{%s: want {key}, {key...} or {namespace}", name)
+		if !closed {
+			return nil, fmt.Errorf("%q: a { without its }", s)
+		}
+		if !known {
+			return nil, fmt.Errorf("{%s}: want {key}, {key...} or {namespace}", name)
 		}
 		pieces = append(pieces, piece{place: p})
 		s = rest

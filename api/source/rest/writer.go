@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	errNoCollection = errors.New("freshet: rest.Config has no Collection")
+	errNoCollection = errors.New("freshet: lists and Create need rest.Config.Collection: it has no Collection, and Item does not end with a segment {key}")
 	errBadMethod    = fmt.Errorf("%w: it is of another method than the source", freshet.ErrBadKey)
 )
 

@@ -263,3 +263,8 @@ func runFull(path string) {
 	must(db.Close())
 	fmt.Println("all is well")
 }
+
+func TestOpenWithoutAPathSaysSo(t *testing.T) {
+	_, err := bolt.Open("", bolt.Options{})
+	require.EqualError(t, err, "freshet: bolt: the path is empty")
+}

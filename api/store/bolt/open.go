@@ -30,6 +30,9 @@ var (
 // Open opens or creates the store at path, for this process alone.
 func Open(path string, opts Options) (*DB, error) {
 	opts.setDefaults()
+	if path == "" {
+		return nil, errors.New("freshet: bolt: the path is empty")
+	}
 	if err := checkLength(path); err != nil {
 		return nil, fmt.Errorf("freshet: bolt: %s: %w", path, err)
 	}
