@@ -8,37 +8,34 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"flag"
 	"io"
 	"log/slog"
-	"os"
-	"os/signal"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
 	freshet "github.com/freshet-go/freshet/api"
+	"github.com/freshet-go/freshet/examples/internal/show"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
-}
+func main() { show.Main(run) }
+
+const usage = `Usage: go run ./examples/actor
+
+Has an actor of protoactor talk to the resources of a cache, and prints what it
+asks and what it is answered.
+`
 
 // run is the whole program: it returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	if len(args) > 0 {
-		_, _ = fmt.Fprintf(stderr, "actor: it takes no arguments: %q\nUsage: go run ./examples/actor\n", args)
-		return 2
+	flags := flag.NewFlagSet("actor", flag.ContinueOnError)
+	if code, goOn := show.Parse(flags, usage, args, nil, stdout, stderr); !goOn {
+		return code
 	}
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	bounded, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	if err := talk(ctx, stdout); err != nil {
-		_, _ = fmt.Fprintf(stderr, "actor: %v\n", err)
-		return 1
-	}
-	return 0
+	return show.Exit(ctx, "actor", talk(bounded, stdout), stderr)
 }
 
 func talk(ctx context.Context, out io.Writer) error {

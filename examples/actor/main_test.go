@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/freshet-go/freshet/examples/internal/show"
 )
 
 // What the README promises is what the program prints, to the letter.
@@ -32,9 +34,17 @@ func TestArgumentsAreRefused(t *testing.T) {
 	require.Empty(t, out.String())
 }
 
+func TestHelpIsPrinted(t *testing.T) {
+	var out, errs bytes.Buffer
+	require.Equal(t, show.ExitTrue, run(t.Context(), []string{"-h"}, &out, &errs))
+	require.Contains(t, out.String(), "Usage: go run ./examples/actor")
+	require.Empty(t, errs.String())
+}
+
 func TestInterruptedRunEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out, errs bytes.Buffer
-	require.Equal(t, 1, run(ctx, nil, &out, &errs))
+	require.Equal(t, show.ExitInterrupted, run(ctx, nil, &out, &errs))
+	require.Equal(t, "actor: interrupted\n", errs.String())
 }

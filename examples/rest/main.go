@@ -10,11 +10,10 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/signal"
 	"strings"
 	"time"
 
@@ -23,24 +22,33 @@ import (
 	freshet "github.com/freshet-go/freshet/api"
 	"github.com/freshet-go/freshet/api/source/resilient"
 	"github.com/freshet-go/freshet/api/source/rest"
+	"github.com/freshet-go/freshet/examples/internal/show"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, os.Stdout)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "rest:", err)
-		os.Exit(1)
+func main() { show.Main(run) }
+
+const usage = `Usage: go run ./examples/rest
+
+Puts a cache in front of an HTTP origin on the loopback interface and shows what
+goes over the wire, in about seven seconds. Exits with 1 if anything it shows is
+not true.
+`
+
+// run is the whole program and returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("rest", flag.ContinueOnError)
+	if code, goOn := show.Parse(flags, usage, args, nil, stdout, stderr); !goOn {
+		return code
 	}
+	return show.Exit(ctx, "rest", play(ctx, stdout), stderr)
 }
 
 // patience bounds a run, which takes about seven seconds: the origin's max-age
 // is in whole seconds, as HTTP has it.
 const patience = time.Minute
 
-// show is what the scenes share.
-type show struct {
+// stage is what the scenes share.
+type stage struct {
 	out      io.Writer
 	harbour  *harbour
 	tides    *freshet.Cache[Tide]
@@ -48,7 +56,7 @@ type show struct {
 	failures []string
 }
 
-func run(ctx context.Context, out io.Writer) (err error) {
+func play(ctx context.Context, out io.Writer) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	h, err := openHarbour()
@@ -81,7 +89,7 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, tides.Close(context.WithoutCancel(ctx))) }()
 
-	s := &show{out: out, harbour: h, tides: tides, breaker: breaker}
+	s := &stage{out: out, harbour: h, tides: tides, breaker: breaker}
 	for _, scene := range []func(context.Context) error{s.fresh, s.revalidated, s.changed, s.outage, s.back} {
 		if err := scene(ctx); err != nil {
 			return err
@@ -94,16 +102,16 @@ func run(ctx context.Context, out io.Writer) (err error) {
 	return nil
 }
 
-func (s *show) say(format string, args ...any) { _, _ = fmt.Fprintf(s.out, format+"\n", args...) }
+func (s *stage) say(format string, args ...any) { _, _ = fmt.Fprintf(s.out, format+"\n", args...) }
 
 // wire prints what the origin has answered since the last time.
-func (s *show) wire() {
+func (s *stage) wire() {
 	for _, line := range s.harbour.take() {
 		s.say("   wire   %s", line)
 	}
 }
 
-func (s *show) claim(holds bool, text string) {
+func (s *stage) claim(holds bool, text string) {
 	mark := "ok"
 	if !holds {
 		mark = "NO"
@@ -113,7 +121,7 @@ func (s *show) claim(holds bool, text string) {
 }
 
 // get demands the tide and prints what came.
-func (s *show) get(ctx context.Context) (freshet.Snapshot[Tide], error) {
+func (s *stage) get(ctx context.Context) (freshet.Snapshot[Tide], error) {
 	snapshot, err := s.tides.Lookup(ctx, key)
 	if err != nil {
 		return snapshot, err
@@ -124,7 +132,7 @@ func (s *show) get(ctx context.Context) (freshet.Snapshot[Tide], error) {
 }
 
 // aged waits until what is known is stale.
-func (s *show) aged(ctx context.Context) error {
+func (s *stage) aged(ctx context.Context) error {
 	for {
 		if snapshot, ok := s.tides.Peek(key); !ok || snapshot.State != freshet.Fresh {
 			return nil

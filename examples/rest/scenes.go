@@ -12,7 +12,7 @@ import (
 
 const key = "cuxhaven"
 
-func (s *show) fresh(ctx context.Context) error {
+func (s *stage) fresh(ctx context.Context) error {
 	s.say("1  The first demand goes to the origin, a thousand more do not")
 	if _, err := s.get(ctx); err != nil {
 		return err
@@ -26,7 +26,7 @@ func (s *show) fresh(ctx context.Context) error {
 	return nil
 }
 
-func (s *show) revalidated(ctx context.Context) error {
+func (s *stage) revalidated(ctx context.Context) error {
 	s.say("\n2  After max-age the ETag is asked about: 200s turn into 304s")
 	before := s.harbour.bytes()
 	for range 2 {
@@ -41,7 +41,7 @@ func (s *show) revalidated(ctx context.Context) error {
 	return nil
 }
 
-func (s *show) changed(ctx context.Context) error {
+func (s *stage) changed(ctx context.Context) error {
 	s.say("\n3  The origin has a new record: another ETag, a 200")
 	s.harbour.rise()
 	if err := s.aged(ctx); err != nil {
@@ -52,7 +52,7 @@ func (s *show) changed(ctx context.Context) error {
 	return err
 }
 
-func (s *show) outage(ctx context.Context) error {
+func (s *stage) outage(ctx context.Context) error {
 	s.say("\n4  The origin fails: stale-if-error carries on, a breaker spares the origin")
 	s.harbour.fail(true)
 	before := s.harbour.calls()
@@ -75,7 +75,7 @@ func (s *show) outage(ctx context.Context) error {
 	return nil
 }
 
-func (s *show) back(ctx context.Context) error {
+func (s *stage) back(ctx context.Context) error {
 	s.say("\n5  The origin is back: one probe closes the breaker, a 304 is enough")
 	s.harbour.fail(false)
 	for s.breaker.RemainingDelay() > 0 {
@@ -89,7 +89,7 @@ func (s *show) back(ctx context.Context) error {
 }
 
 // hide is an error without the port, which is another one in each run.
-func (s *show) hide(err error) string {
+func (s *stage) hide(err error) string {
 	if err == nil {
 		return "of no error"
 	}
