@@ -15,7 +15,12 @@ import (
 )
 
 // changes serves the changes of a cache as server-sent events. A browser that
-// lost its connection comes back with the last id that it saw, and goes on there.
+// lost its connection comes back with the last id that it saw, and goes on there;
+// where that is too long ago a Gap tells it to drop what it has, for the snapshot
+// that follows does not say what was deleted meanwhile.
+//
+// NOTE: http.Server.Shutdown waits for such a request and does not end it. Give
+// the server a BaseContext, and its RegisterOnShutdown what cancels that.
 func changes(users *freshet.Cache[User]) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		from := streams.WithSnapshot()
@@ -23,10 +28,12 @@ func changes(users *freshet.Cache[User]) http.HandlerFunc {
 			from = streams.Since(streams.Token(last))
 		}
 		sub, err := users.Watch(r.Context(), from)
+		lost := false
 		switch {
 		case errors.Is(err, streams.ErrCompacted), // it was away for longer than Config.History goes back,
 			errors.Is(err, streams.ErrEpoch), errors.Is(err, streams.ErrFuture), // or this process is a new one,
 			errors.Is(err, streams.ErrToken): // or the id is none of ours
+			lost = true
 			sub, err = users.Watch(r.Context(), streams.WithSnapshot())
 		}
 		if err != nil {
@@ -35,11 +42,15 @@ func changes(users *freshet.Cache[User]) http.HandlerFunc {
 		}
 		defer sub.Close()
 		w.Header().Set("Content-Type", "text/event-stream")
+		if lost {
+			_, _ = fmt.Fprintf(w, "id:\nevent: %s\ndata: null\n\n", streams.Gap)
+		}
+		_ = http.NewResponseController(w).Flush() // or the browser waits for the first event to be connected
 		for e, err := range sub.Events() {
 			if err != nil {
 				return // it left, or it was too slow (ErrLagged): it comes back
 			}
-			data, _ := json.Marshal(e.After)
+			data, _ := json.Marshal(map[string]any{"key": e.Key, "value": e.After}) // null: it is gone
 			// Before Synced the token is empty: who leaves then begins anew.
 			_, _ = fmt.Fprintf(w, "id: %s\nevent: %s\ndata: %s\n\n", e.Token(), e.Kind, data)
 			_ = http.NewResponseController(w).Flush()
@@ -87,13 +98,14 @@ func ExampleCache_Watch() {
 	_ = users.Invalidate(ctx, "42")
 	listen(2, last)
 	fmt.Println("-- and with an id of a process that is gone")
-	listen(2, strings.Repeat("A", len(last)))
+	listen(3, strings.Repeat("A", len(last)))
 	// Output:
-	// Loaded {"ID":"42","Name":"Ada"}
-	// Synced null
-	// Updated {"ID":"42","Name":"Grace"}
-	// Invalidated {"ID":"42","Name":"Grace"}
+	// Loaded {"key":"42","value":{"ID":"42","Name":"Ada"}}
+	// Synced {"key":"","value":null}
+	// Updated {"key":"42","value":{"ID":"42","Name":"Grace"}}
+	// Invalidated {"key":"42","value":{"ID":"42","Name":"Grace"}}
 	// -- and with an id of a process that is gone
-	// Loaded {"ID":"42","Name":"Grace"}
-	// Synced null
+	// Gap null
+	// Loaded {"key":"42","value":{"ID":"42","Name":"Grace"}}
+	// Synced {"key":"","value":null}
 }
