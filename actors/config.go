@@ -99,7 +99,8 @@ type Config[V any] struct {
 	// Store is the second tier. nil: none. It gets the keys as they are, so that
 	// each cache needs one of its own: those of packages bolt, redis and kv are
 	// made by name. What other processes do to the records of one that is an
-	// Invalidator expires here.
+	// Invalidator expires here. Lists are not kept in it: after a restart the
+	// Lister is asked.
 	Store Store
 	// Codec turns values into the Store's bytes. nil: JSON.
 	Codec Codec[V]

@@ -98,7 +98,8 @@ func (c *Cache[V]) Invalidate(ctx context.Context, keys ...string) error {
 
 // InvalidatePrefix invalidates every key that starts with prefix, all of them
 // where it is empty, and returns how many were resident. It walks over all
-// resident keys; tags are found without.
+// resident keys; tags are found without. The empty prefix makes every Collection
+// void too, any other none.
 func (c *Cache[V]) InvalidatePrefix(ctx context.Context, prefix string) (int, error) {
 	return c.table.InvalidatePrefix(ctx, prefix)
 }
@@ -107,7 +108,8 @@ func (c *Cache[V]) InvalidatePrefix(ctx context.Context, prefix string) (int, er
 // (Response.Tags) and returns how many were resident. A response in the air
 // that turns out to carry one is void too. A resource has the tags that its
 // Source or a Put gave it last, and keeps them when it is set or written: what
-// only a Create or a list brought has none.
+// only a Create or a list brought has none. Nor has a list itself:
+// Collection.Invalidate.
 func (c *Cache[V]) InvalidateTag(ctx context.Context, tags ...string) (int, error) {
 	return c.table.InvalidateTag(ctx, tags...)
 }
@@ -137,7 +139,10 @@ func (c *Cache[V]) Stats() Stats { return c.table.Stats() }
 
 // Ref is the PID of key for actors of the runtime's system, resident or not.
 // It does not go stale. An actor sends it actors.Demand, actors.Reload or
-// actors.Invalidate with Request and is answered with an actors.Answer[V].
+// actors.Invalidate with Request and is answered with an actors.Answer[V]; once
+// the cache is closed, with one of ErrClosed or protoactor's DeadLetterResponse.
+// Where Config.Runtime is nil that system is the cache's own, and your actors are
+// in another: make a Runtime with your ActorSystem.
 func (c *Cache[V]) Ref(key string) *actor.PID { return c.table.Ref(key) }
 
 // Create has the origin make a record of value and keeps what it answers under

@@ -7,6 +7,10 @@
 // [Cache.Fetch] answer from memory where that is admissible; otherwise everyone
 // who asks shares one future of one origin call, a flight.
 //
+// Many types here are aliases of those of package actors, which says what their
+// fields mean: go doc github.com/freshet-go/freshet/actors Config (Mutation,
+// Response, Source, Stats, ...).
+//
 // # Guarantees
 //
 // Each rule has a number, which tests and comments cite.
@@ -58,7 +62,7 @@
 //	W4  A read that overlaps a commit is never applied; it flies again after, if
 //	    anybody waits.
 //	W5  Create is kept under the origin's key; Delete hides at once.
-//	W6  A caller that leaves does not end its write.
+//	W6  A caller that leaves does not end its write. Without a Writer: ErrReadOnly.
 //	W7  Only confirmed values reach a Store.
 //	W8  Collections: a list's members are resources and show as they are.
 //	M1  MaxEntries and MaxWeight hold once things settle; what cannot go (M2: a

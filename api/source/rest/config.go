@@ -36,7 +36,8 @@ type Config[V any] struct {
 	// KeyOf says the id of a record: the key, or with Composite the Key.ID.
 	// List needs it. nil: Create takes the id from the Location header.
 	KeyOf func(V) (string, error)
-	// Tags says the tags of a record that was read (Response.Tags). nil: none.
+	// Tags says the tags of a record that was read by itself (Response.Tags); one
+	// that only a list or a Create brought has none. nil: none.
 	Tags func(v V, h http.Header) []string
 	// Methods are GET, POST, PUT, DELETE where they are not given.
 	Methods Methods
