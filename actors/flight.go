@@ -28,6 +28,7 @@ type flight[V any] struct {
 	pending atomic.Pointer[Future[V]] // what a plain demand may join unasked while it is the newest
 	end     atomic.Uint32             // an ending: why it is no longer waited for
 	parted  bool                      // its clock runs
+	counted bool                      // in Stats.Flights
 	looking bool                      // it asks the second tier, not the origin
 
 	waiting waiting // of the group that it was made for
@@ -96,7 +97,6 @@ func (f *flight[V]) depart() {
 		f.began = t.tier.tick()
 	}
 	f.ctx.deadline = t.clock.Time(at)
-	t.tallies.count(cFlights)
 	t.inFlight.Add(1)
 	t.deadlines.set(&f.limit, at)
 }
@@ -107,9 +107,19 @@ func (f *flight[V]) run() {
 		f.arrive()
 		return
 	}
+	f.count()
 	f.bring(func() (Response[V], error) {
 		return f.cell.table.source.Fetch(&f.ctx, f.request())
 	})
+}
+
+// count counts an origin call: when it is made, for one that was given up before
+// is spared. A part of a bulk call that is made again by itself is one.
+func (f *flight[V]) count() {
+	if !f.counted {
+		f.counted = true
+		f.cell.table.tallies.count(cFlights)
+	}
 }
 
 // bring lands with what fetch answers, whatever user code does on the way, and

@@ -12,7 +12,7 @@ type Stats struct {
 	StaleHits   uint64 // answered by a stale value (F6, F7, MaxAge)
 	Misses      uint64 // demands that had to start a flight
 	Coalesced   uint64 // demands that joined a flight or a follow-up
-	Flights     uint64 // origin calls that took off
+	Flights     uint64 // origin calls that were made, each key of a FetchMany one
 	Failures    uint64 // of flights, timeouts included
 	Dropped     uint64 // responses that came out of order, too late or below a barrier (O2)
 	Superseded  uint64 // flights that newer ones or values took the place of (O3)

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -112,6 +113,23 @@ func TestStats_AreExact(t *testing.T) {
 		sub.Close()
 		want.Subscriptions = 0
 		is("its end")
+	})
+}
+
+// A flight that was taken over before the origin heard of it is none.
+func TestStats_FlightsAreOriginCalls(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		o := counting()
+		c := serve(t, o, config{})
+		for i := range 100 {
+			key := fmt.Sprint("k", i)
+			c.Fetch(bg, key)
+			c.Reload(bg, key)
+			c.Fetch(bg, key+"set")
+			require.NoError(t, c.Set(bg, key+"set", "v"))
+		}
+		require.EqualValues(t, o.calls(), c.Stats().Flights)
+		require.Zero(t, c.Stats().InFlight)
 	})
 }
 
