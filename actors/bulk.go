@@ -126,10 +126,13 @@ func (b *bulk[V]) run() {
 	requests := make([]Request[V], 0, len(b.flights))
 	for _, f := range b.flights {
 		if f.wanted() {
+			f.count()
 			requests = append(requests, f.request())
 		}
 	}
-	responses, err = b.source.FetchMany(&b.ctx, requests)
+	if len(requests) > 0 { // or all were given up before it came to the call
+		responses, err = b.source.FetchMany(&b.ctx, requests)
+	}
 	returned = true
 }
 

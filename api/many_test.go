@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -249,6 +250,41 @@ func TestGetMany_EachIsAFlightOfItsOwn(t *testing.T) {
 		mustGet(t, c, "d", "many d")
 		require.EqualValues(t, 2, c.Stats().Dropped)
 	})
+}
+
+// What is given up before the call was made is not asked for, and where that is
+// all of it there is no call.
+func TestGetMany_NobodyIsAskedForNothing(t *testing.T) {
+	var asked, calls, empty atomic.Int64
+	o := &bulkOrigin{many: func(ctx context.Context, keys []string) (map[string]freshet.Response[string], error) {
+		asked.Add(int64(len(keys)))
+		if len(keys) == 0 {
+			empty.Add(1)
+		}
+		return echo(ctx, keys)
+	}}
+	o.auto = func(int, freshet.Request[string]) (freshet.Response[string], error) {
+		calls.Add(1)
+		return freshet.Response[string]{}, nil
+	}
+	c := bulkCache(t, o, config{})
+	for range 2000 {
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = c.GetMany(bg, []string{"a", "b"}, freshet.ForceReload()) })
+		for _, keys := range [][]string{{"a", "b"}, {"b", "a"}} {
+			wg.Go(func() {
+				for _, key := range keys {
+					if err := c.Set(bg, key, "set"); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+	}
+	eventually(t, func() bool { return c.Stats().InFlight == 0 })
+	require.Zero(t, empty.Load(), "calls for no key")
+	require.EqualValues(t, asked.Load()+calls.Load(), c.Stats().Flights)
 }
 
 // A bulk call that nobody wants any more is cancelled; one that hangs times out.
