@@ -195,7 +195,7 @@ func (c *Config[V]) check() error {
 	for _, f := range []struct {
 		name string
 		v    any
-	}{{"Writer", c.Writer}, {"Lister", c.Lister}} {
+	}{{"Writer", c.Writer}, {"Lister", c.Lister}, {"Codec", c.Codec}} {
 		if f.v != nil && isNil(f.v) {
 			wrong("%s is a nil %T", f.name, f.v)
 		}

@@ -49,6 +49,7 @@ func TestNew_SaysWhatIsWrong(t *testing.T) {
 		"History":                {Name: "a", Source: source, History: -1},
 		"Reload":                 {Name: "a", Source: source, Reload: 2},
 		"MaxWeight needs Weigh":  {Name: "a", Source: source, MaxWeight: 1},
+		"Codec is a nil":         {Name: "a", Source: source, Codec: (*nilCodec)(nil)},
 	} {
 		c, err := freshet.New(c)
 		require.ErrorContains(t, err, want)
@@ -182,3 +183,9 @@ func TestNilContexts(t *testing.T) {
 		require.NoError(t, c.Close(none))
 	})
 }
+
+// nilCodec is a Codec that only a pointer is.
+type nilCodec struct{ zero string }
+
+func (c *nilCodec) Marshal(string) ([]byte, error)   { return []byte(c.zero), nil }
+func (c *nilCodec) Unmarshal([]byte) (string, error) { return c.zero, nil }
