@@ -31,7 +31,7 @@ type Answer[V any] struct {
 // Ref is the address of a key for actors of the same system. It needs no
 // resource to be resident and never goes stale.
 func (t *Table[V]) Ref(key string) *actor.PID {
-	return actor.NewPID(addressPrefix+t.name, key)
+	return actor.NewPID(t.runtime.prefix+t.name, key)
 }
 
 var (

@@ -18,6 +18,7 @@ type Runtime struct {
 	system *actor.ActorSystem
 	logger *slog.Logger
 	clock  *Clock
+	prefix string // of its caches' addresses
 
 	mu     sync.Mutex
 	caches map[string]routed // by name
@@ -54,6 +55,11 @@ func NewRuntime(c RuntimeConfig) (*Runtime, error) {
 			return slog.New(quiet{rt.logger.Handler()})
 		}))
 	}
+	rt.prefix = addressPrefix + "."
+	if n := len(rt.system.ProcessRegistry.RemoteHandlers); n > 0 {
+		// Another Runtime may be there, with caches of the same names.
+		rt.prefix = fmt.Sprint(addressPrefix, n, ".")
+	}
 	rt.system.ProcessRegistry.RegisterAddressResolver(rt.resolve)
 	return rt, nil
 }
@@ -70,12 +76,12 @@ func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handle
 func (q quiet) WithGroup(name string) slog.Handler       { return quiet{q.Handler.WithGroup(name)} }
 
 // addressPrefix marks the addresses of caches.
-const addressPrefix = "freshet."
+const addressPrefix = "freshet"
 
 // resolve finds the router of the cache that a PID names. Never a cell: a PID
 // remembers what it resolved to for ever, and a cell is evicted some day.
 func (rt *Runtime) resolve(pid *actor.PID) (actor.Process, bool) {
-	name, ours := strings.CutPrefix(pid.Address, addressPrefix)
+	name, ours := strings.CutPrefix(pid.Address, rt.prefix)
 	if !ours {
 		return nil, false
 	}

@@ -320,6 +320,25 @@ func TestRef_TwoCachesOnOneRuntime(t *testing.T) {
 	})
 }
 
+// A PID is under its cache's own address, also where two runtimes that share a
+// system have caches of one name.
+func TestRef_TwoRuntimesOnOneSystem(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		system := actor.NewActorSystem(actor.WithLoggerFactory(quietly))
+		u := newUser(t, system)
+		var caches []*freshet.Cache[string]
+		for _, value := range []string{"one", "two"} {
+			runtime, err := freshet.NewRuntime(freshet.RuntimeConfig{ActorSystem: system})
+			require.NoError(t, err)
+			caches = append(caches, open(t, config{Name: "same", Runtime: runtime, Source: freshet.Func(func(context.Context, string) (string, error) {
+				return value, nil
+			})}))
+		}
+		require.Equal(t, "one", u.asks(caches[0].Ref("k"), actors.Demand{}).Snapshot.Value)
+		require.Equal(t, "two", u.asks(caches[1].Ref("k"), actors.Demand{}).Snapshot.Value)
+	})
+}
+
 func TestRef_AHundredActorsShareOneFlight(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		o := &origin{}
