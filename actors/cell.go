@@ -115,7 +115,11 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) (grou
 		group, queued = c.seal(turn)
 		c.life.Remove(turn)
 	case opEvict:
-		if m.reason != lifecycle.ByAge || t.aged(c.shown.Load(), turn.Now) {
+		shown := c.shown.Load()
+		switch {
+		case m.reason == lifecycle.ByAge && !t.aged(shown, turn.Now):
+		case m.reason == lifecycle.ByRemoval && known(shown): // it has come back
+		default:
 			c.life.Evict(turn, m.reason)
 		}
 	case opObserve:

@@ -79,6 +79,14 @@ func (t *Table[V]) evictWhatIsOver() {
 	}
 }
 
+// vacate lets c go where nothing is known of it and nothing holds it; nil: it
+// went already.
+func (t *Table[V]) vacate(c *cell[V]) {
+	if c != nil && c.mayGo() && !known(c.shown.Load()) {
+		c.send(&message[V]{op: opEvict, reason: lifecycle.ByRemoval})
+	}
+}
+
 // bury takes a dead cell out of the table. Its barrier lives on in the floor,
 // where a new cell of its key starts (O0).
 func (t *Table[V]) bury(c *cell[V]) {

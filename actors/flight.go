@@ -186,11 +186,26 @@ func (f *flight[V]) land(r Response[V], err error) {
 			m.knowledge = c.table.learned(c.key, r, f.last, held, &m.weight)
 		}
 		m.late = f.end.Load() == timedOut
-		if c.sendReplayed(&m); !m.again {
+		if c.sendReplayed(&m); m.gone {
+			c.table.dropLate(c.key, &m)
+			return
+		}
+		if !m.again {
 			return
 		}
 		m.again = false
 	}
+}
+
+// dropLate has the cell of key handle the response of one that was evicted: it
+// is dropped, and told of like any other (O2).
+func (t *Table[V]) dropLate(key string, m *message[V]) {
+	if t.closed.Load() {
+		return
+	}
+	m.gone = false
+	_ = t.with(key, m)
+	t.vacate(t.cells.find(key))
 }
 
 // learned is what r says, compared with what is held. It runs user code.

@@ -83,6 +83,7 @@ func (t *Table[V]) expire(c *cell[V]) {
 func (t *Table[V]) Remove(_ context.Context, keys ...string) error {
 	return t.each(keys, func(key string) {
 		t.withBarrier(key, &message[V]{op: opRemove})
+		t.vacate(t.cells.find(key))
 	})
 }
 

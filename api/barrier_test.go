@@ -255,6 +255,7 @@ func TestO10_RemoveForgets(t *testing.T) {
 		for range c.All() {
 			t.Error("All shows what was removed")
 		}
+		require.Zero(t, c.Len(), "and it is not resident any more")
 		events.tells(t, "Loaded ->v set", "Evicted v>- removal")
 		n, err := c.InvalidateTag(bg, "t")
 		require.NoError(t, err)

@@ -301,3 +301,34 @@ func TestO5_ReloadQueue(t *testing.T) {
 		require.Zero(t, c.Stats().Superseded)
 	})
 }
+
+// A response that comes when its resource was evicted is dropped as any other: it
+// is below the floor, at the latest.
+func TestO2_ALateResponseAfterTheEvictionIsDropped(t *testing.T) {
+	for reason, late := range map[string]func(c *freshet.Cache[string]){
+		"barrier": func(c *freshet.Cache[string]) { c.Reload(bg, "k") },
+		"timeout": func(*freshet.Cache[string]) { time.Sleep(time.Minute) },
+	} {
+		bubble(t, func(t *testing.T) {
+			o := &origin{deaf: true}
+			c := serve(t, o, config{MaxEntries: 1, Timeout: time.Minute})
+			c.Fetch(bg, "k")
+			o.calls()
+			late(c)
+			if o.calls() == 2 {
+				o.call(t, 2).value("newest")
+				o.calls()
+			}
+			require.NoError(t, c.Set(bg, "other", "v"))
+			require.NoError(t, c.Set(bg, "another", "v"))
+			_, ok := c.Peek("k")
+			require.False(t, ok, "it was evicted")
+			events := watch(t, c)
+			o.call(t, 1).value("late")
+			events.tells(t, "Dropped ->- "+reason)
+			require.EqualValues(t, 1, c.Stats().Dropped)
+			_, ok = c.Peek("k")
+			require.False(t, ok)
+		})
+	}
+}
