@@ -13,6 +13,7 @@ type disk[V any] struct {
 	readAt lifecycle.Instant                 // of the record
 	erase  uint64                            // to be acknowledged; 0: none
 	at     time.Time                         // of the erase
+	eraser *cell[V]                          // who waits for that; it cannot be evicted (M2)
 	queued bool                              // it stands in a queue, or is being paid
 }
 
@@ -33,27 +34,29 @@ func (s *tier[V]) persist(c *cell[V], v *lifecycle.Version[V, *Future[V]], began
 			readAt = f.began
 		}
 	}
-	s.owe(c, func(d *disk[V]) { d.record, d.readAt = v, readAt })
+	s.owe(c.key, func(d *disk[V]) { d.record, d.readAt = v, readAt })
 }
 
 // erase owes the erase with that number.
 func (s *tier[V]) erase(c *cell[V], number uint64) {
 	at := s.table.clock.Time(s.tick())
-	s.owe(c, func(d *disk[V]) { d.record, d.erase, d.at = nil, number, at })
+	s.owe(c.key, func(d *disk[V]) { d.record, d.erase, d.at, d.eraser = nil, number, at, c })
 }
 
-func (s *tier[V]) owe(c *cell[V], note func(*disk[V])) {
+// owe notes a debt under its key: one that an evicted resource left and one of
+// its successor are one debt, paid in order (D4).
+func (s *tier[V]) owe(key string, note func(*disk[V])) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	debt := s.debts[c]
+	debt := s.debts[key]
 	if debt == nil {
 		debt = &disk[V]{}
-		s.debts[c] = debt
+		s.debts[key] = debt
 	}
 	note(debt)
 	if !debt.queued {
 		debt.queued = true
-		s.owing = append(s.owing, c)
+		s.owing = append(s.owing, key)
 	}
 	s.hireLocked()
 }
@@ -76,61 +79,61 @@ func (s *tier[V]) work() {
 			s.workers--
 			s.owing = nil
 			if len(s.debts) == 0 {
-				s.debts = make(map[*cell[V]]*disk[V]) // a map keeps the room that it once needed
+				s.debts = make(map[string]*disk[V]) // a map keeps the room that it once needed
 			}
 			s.mu.Unlock()
 			return
 		}
-		c := s.owing[0]
+		key := s.owing[0]
 		s.owing = s.owing[1:]
-		debt := *s.debts[c]
+		debt := *s.debts[key]
 		// What is owed meanwhile waits: one worker writes one key.
-		*s.debts[c] = disk[V]{queued: true}
+		*s.debts[key] = disk[V]{queued: true}
 		s.mu.Unlock()
 		last := s.table.closed.Load()
-		err := s.pay(c, debt)
-		s.paid(c, debt, err, last)
+		err := s.pay(key, debt)
+		s.paid(key, debt, err, last)
 	}
 }
 
 // pay brings one key's debt to the Store.
-func (s *tier[V]) pay(c *cell[V], debt disk[V]) (err error) {
+func (s *tier[V]) pay(key string, debt disk[V]) (err error) {
 	if debt.record != nil {
-		if err = s.write(c.key, &debt); err == nil || debt.erase == 0 {
-			s.failed("keep a record", c.key, err)
+		if err = s.write(key, &debt); err == nil || debt.erase == 0 {
+			s.failed("keep a record", key, err)
 			return err
 		}
 	}
-	err = s.call(func(ctx context.Context) error { return s.store.Delete(ctx, c.key, debt.at) })
-	s.failed("erase", c.key, err)
+	err = s.call(func(ctx context.Context) error { return s.store.Delete(ctx, key, debt.at) })
+	s.failed("erase", key, err)
 	return err
 }
 
 // paid settles the books for a debt: an erase that failed stays owed until it
 // is acknowledged (D4), a record that failed is given up (D2). last says that the
 // table had been closed before it was tried: then it was its last chance.
-func (s *tier[V]) paid(c *cell[V], debt disk[V], err error, last bool) {
+func (s *tier[V]) paid(key string, debt disk[V], err error, last bool) {
 	s.mu.Lock()
-	since := s.debts[c]
+	since := s.debts[key]
 	owed := debt.erase != 0 && err != nil && !last
 	if owed && since.erase == 0 {
-		since.erase, since.at = debt.erase, debt.at
+		since.erase, since.at, since.eraser = debt.erase, debt.at, debt.eraser
 	}
 	switch {
 	case owed && since.record == nil && since.erase == debt.erase && !s.table.closed.Load():
-		s.retries = append(s.retries, c)
+		s.retries = append(s.retries, key)
 		s.table.deadlines.set(&s.retry, s.table.clock.Now().Plus(s.pause))
 		s.pause = min(2*s.pause, lastEraseWait)
 	case since.record != nil || since.erase != 0:
-		s.owing = append(s.owing, c)
+		s.owing = append(s.owing, key)
 	default:
-		delete(s.debts, c)
+		delete(s.debts, key)
 	}
 	if err == nil {
 		s.pause = firstEraseWait
 	}
 	s.mu.Unlock()
-	if debt.erase != 0 && err == nil {
+	if c := debt.eraser; debt.erase != 0 && err == nil {
 		c.send(&message[V]{op: opStored, stamp: debt.erase})
 		if c.shown.Load() == nil {
 			c.send(&message[V]{op: opEvict, reason: lifecycle.ByAge}) // it was made for the erase

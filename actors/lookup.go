@@ -60,7 +60,7 @@ func (s *tier[V]) look(f *flight[V]) {
 	}()
 	var m message[V]
 	switch {
-	case s.covered(f.cell.key):
+	case s.outdated(f.cell.key):
 	case !s.well():
 		s.failed("look up", f.cell.key, errStoreHangs)
 	case !s.enter():

@@ -13,7 +13,7 @@ import (
 )
 
 // tier stands between the cells and their Store (rules D). Look-ups run on a
-// goroutine of their own with a deadline; writes are owed by cells, coalesced
+// goroutine of their own with a deadline; writes are owed for keys, coalesced
 // to the newest of each key, and paid by a few workers off everybody's path.
 type tier[V any] struct {
 	table   *Table[V]
@@ -25,10 +25,10 @@ type tier[V any] struct {
 	gate *gate // of look-ups
 
 	mu       sync.Mutex
-	debts    map[*cell[V]]*disk[V] // what each is owed
-	owing    []*cell[V]            // oldest debt first
+	debts    map[string]*disk[V] // what is owed for each key, until it is paid
+	owing    []string            // oldest debt first
 	workers  int
-	retries  []*cell[V] // an erase of theirs failed
+	retries  []string // an erase of theirs failed
 	retry    deadline
 	pause    time.Duration // before the next retry
 	prefixes []*prefixErase
@@ -63,7 +63,7 @@ var (
 )
 
 func newTier[V any](t *Table[V], store Store, codec Codec[V], timeout time.Duration) *tier[V] {
-	s := &tier[V]{table: t, store: store, codec: codec, timeout: timeout, pause: firstEraseWait, gate: newGate(tierLooks), debts: make(map[*cell[V]]*disk[V])}
+	s := &tier[V]{table: t, store: store, codec: codec, timeout: timeout, pause: firstEraseWait, gate: newGate(tierLooks), debts: make(map[string]*disk[V])}
 	s.retry.owner = s
 	return s
 }
@@ -215,10 +215,15 @@ func (s *tier[V]) acknowledged(p *prefixErase, at time.Time) bool {
 	return true
 }
 
-// covered says whether an erase under way covers key.
-func (s *tier[V]) covered(key string) bool {
+// outdated says whether what the Store has of key is about to be erased, or to be
+// replaced by the record that an evicted resource left to be written: whoever read
+// the old one now would go back in time.
+func (s *tier[V]) outdated(key string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.debts[key] != nil {
+		return true
+	}
 	for _, p := range s.prefixes {
 		if strings.HasPrefix(key, p.prefix) {
 			return true

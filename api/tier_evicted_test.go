@@ -1,0 +1,84 @@
+package api_test
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	freshet "github.com/freshet-go/freshet/api"
+)
+
+// evict has others take the place of key.
+func evict(t *testing.T, c *freshet.Cache[string], key string) {
+	t.Helper()
+	for i := range 100 {
+		if _, there := c.Peek(key); !there {
+			return
+		}
+		_, err := c.Get(bg, "other-"+strconv.Itoa(i))
+		require.NoError(t, err)
+	}
+	t.Fatalf("%s was not evicted", key)
+}
+
+// A resource is evicted before its record was written. What the Store has is
+// older than what readers saw.
+func TestD4_WhileARecordIsOwedTheOlderOneIsNotBelieved(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s, o := newShelf(), counting()
+		c := shelved(t, o, s, config{MaxEntries: 1, StoreTimeout: time.Hour})
+		mustGet(t, c, "a", "v1")
+		require.True(t, s.has("a"))
+		open := make(chan struct{})
+		s.set(func(_ context.Context, call string) error {
+			if call == "set a" {
+				<-open
+			}
+			return nil
+		})
+		v, err := c.Reload(bg, "a").Await(bg)
+		require.NoError(t, err)
+		require.Equal(t, "v2", v)
+		evict(t, c, "a")
+		v, err = c.Get(bg, "a")
+		require.NoError(t, err)
+		close(open)
+		require.NotEqual(t, "v1", v, "back in time")
+		synctest.Wait()
+		evict(t, c, "a")
+		flights := c.Stats().Flights
+		mustGet(t, c, "a", v)
+		require.Equal(t, flights, c.Stats().Flights, "when it is written the Store is asked again (D1)")
+	})
+}
+
+func TestD4_WritesOfOneKeyAreOrderedAcrossAnEviction(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newShelf()
+		var writing, most atomic.Int32
+		s.before = func(_ context.Context, call string) error {
+			if strings.HasSuffix(call, " a") && !strings.HasPrefix(call, "get") {
+				most.Store(max(most.Load(), writing.Add(1)))
+				time.Sleep(time.Second)
+				writing.Add(-1)
+			}
+			return nil
+		}
+		c := shelved(t, counting(), s, config{MaxEntries: 1, StoreTimeout: time.Hour})
+		for range 3 {
+			_, err := c.Get(bg, "a")
+			require.NoError(t, err)
+			evict(t, c, "a")
+		}
+		require.NoError(t, c.Invalidate(bg, "a"))
+		time.Sleep(time.Minute)
+		require.EqualValues(t, 1, most.Load(), "two writers of one key")
+		require.False(t, s.has("a"))
+	})
+}
