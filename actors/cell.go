@@ -233,6 +233,7 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 	case lifecycle.DoLookUp:
 		m.flew = true
 		f := newFlight(context.Background(), c, nil, e.Stamp, t.tier.timeout, nil)
+		f.looking = true
 		f.pending.Store(c.joinable())
 		c.flight.Store(f)
 		if m.bulk != nil {

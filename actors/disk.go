@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/freshet-go/freshet/actors/lifecycle"
@@ -98,15 +99,28 @@ func (s *tier[V]) work() {
 
 // pay brings one key's debt to the Store.
 func (s *tier[V]) pay(key string, debt disk[V]) (err error) {
+	erase := func(at time.Time) error {
+		return s.call(func(ctx context.Context) error { return s.store.Delete(ctx, key, at) })
+	}
 	if debt.record != nil {
 		if err = s.write(key, &debt); err == nil || debt.erase == 0 {
 			s.failed("keep a record", key, err)
+			if refused(err) {
+				// What is there is older, and would be believed when this is evicted.
+				_ = erase(s.table.clock.Time(debt.readAt))
+			}
 			return err
 		}
 	}
-	err = s.call(func(ctx context.Context) error { return s.store.Delete(ctx, key, debt.at) })
+	err = erase(debt.at)
 	s.failed("erase", key, err)
 	return err
+}
+
+// refused says whether a record was not kept for what it is (too large, say): a
+// Store that does not answer is not asked twice.
+func refused(err error) bool {
+	return err != nil && !errors.Is(err, errStoreHangs) && !errors.Is(err, errStoreBusy) && !errors.Is(err, context.DeadlineExceeded)
 }
 
 // paid settles the books for a debt: an erase that failed stays owed until it

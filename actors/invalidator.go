@@ -46,8 +46,17 @@ func (i *Invalidation) covers(key string) bool {
 // and so on for ever.
 func (t *Table[V]) heard(i Invalidation) {
 	defer t.makeRoom() // the history holds what is told of
+	expire := func(c *cell[V]) {
+		// First: what a look-up read before this is not there to expire yet.
+		if f := c.flight.Load(); f != nil {
+			f.overtaken()
+		}
+		t.expire(c)
+	}
 	for _, key := range i.Keys {
-		t.expire(t.cells.find(key))
+		if c := t.cells.find(key); c != nil {
+			expire(c)
+		}
 	}
 	if !i.Lost && len(i.Prefixes) == 0 {
 		return
@@ -57,7 +66,7 @@ func (t *Table[V]) heard(i Invalidation) {
 			return
 		}
 		if i.covers(c.key) {
-			t.expire(c)
+			expire(c)
 		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 // lookUp asks the Store for the key of f, on a goroutine of its own, when it is
 // its turn: a hundred thousand keys at once are no reason to time out.
 func (s *tier[V]) lookUp(f *flight[V]) {
-	f.looking = true
 	s.gate.launch(&look[V]{tier: s, flight: f}, &f.ticket, nil)
 }
 
@@ -153,6 +152,15 @@ func (f *flight[V]) lookedTooLong() {
 		f.ctx.end(ErrTimeout)
 	}
 	f.leaveParty() // also where it was given up, and the Store does not end it
+}
+
+// overtaken goes on to the origin where f is a look-up: others changed the record
+// that it may have read.
+func (f *flight[V]) overtaken() {
+	if f.looking && f.end.CompareAndSwap(flying, cancelled) {
+		f.looked(&message[V]{})
+		f.ctx.end(ErrSuperseded)
+	}
 }
 
 // well says whether the Store may be asked. One that hung is left alone until

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -80,5 +81,31 @@ func TestD4_WritesOfOneKeyAreOrderedAcrossAnEviction(t *testing.T) {
 		time.Sleep(time.Minute)
 		require.EqualValues(t, 1, most.Load(), "two writers of one key")
 		require.False(t, s.has("a"))
+	})
+}
+
+// A record that the Store does not take (it is too large, say) leaves the older
+// one there.
+func TestD4_WhereARecordIsRefusedTheOlderOneIsNotBelieved(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s, o := newShelf(), counting()
+		c := shelved(t, o, s, config{MaxEntries: 1})
+		mustGet(t, c, "a", "v1")
+		require.True(t, s.has("a"))
+		s.set(func(_ context.Context, call string) error {
+			if call == "set a" {
+				return errors.New("too large")
+			}
+			return nil
+		})
+		v, err := c.Reload(bg, "a").Await(bg)
+		require.NoError(t, err)
+		require.Equal(t, "v2", v)
+		require.False(t, s.has("a"))
+		require.EqualValues(t, 1, c.Stats().StoreErrors)
+		evict(t, c, "a")
+		v, err = c.Get(bg, "a")
+		require.NoError(t, err)
+		require.NotEqual(t, "v1", v, "back in time")
 	})
 }

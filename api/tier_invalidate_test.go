@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -132,4 +133,40 @@ func TestACacheThatCannotBeMadeListensNoMore(t *testing.T) {
 		require.Zero(t, w.count("get"))
 		require.Equal(t, 1, w.stops)
 	})
+}
+
+// A look-up has read the record when another process erases it, and comes back
+// after that was told: there was nothing to expire yet.
+func TestO6_WhatOthersInvalidateDuringALookUpIsNotKept(t *testing.T) {
+	for name, said := range map[string]freshet.Invalidation{
+		"key": {Keys: []string{"a"}}, "prefix": {Prefixes: []string{""}}, "lost": {Lost: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w, o := &whisperer{shelf: newShelf()}, &origin{}
+				first := shelved(t, counting(), w.shelf, config{Name: "first"})
+				mustGet(t, first, "a", "v1")
+				require.True(t, w.has("a"))
+				c := shelved(t, o, lateReader{w}, config{StoreTimeout: time.Hour})
+				reply := get(c, "a")
+				synctest.Wait()
+				require.NoError(t, w.Delete(bg, "a", time.Now()))
+				w.whisper(said)
+				o.call(t, 1).value("v2")
+				gives(t, reply, "v2")
+				time.Sleep(time.Minute) // the look-up comes back
+				mustGet(t, c, "a", "v2")
+				require.True(t, w.has("a"))
+			})
+		})
+	}
+}
+
+// lateReader takes a second to bring what it has read.
+type lateReader struct{ *whisperer }
+
+func (l lateReader) Get(ctx context.Context, key string) (freshet.Record, error) {
+	r, err := l.whisperer.Get(ctx, key)
+	time.Sleep(time.Second)
+	return r, err
 }
