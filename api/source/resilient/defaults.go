@@ -81,7 +81,7 @@ func delay(retries int, err error) time.Duration {
 func Breaker[R any]() circuitbreaker.CircuitBreaker[R] {
 	var breaker circuitbreaker.CircuitBreaker[R]
 	breaker = circuitbreaker.NewBuilder[R]().
-		HandleIf(func(_ R, err error) bool { return Retryable(err) || cutShort(err) && breaker.IsHalfOpen() }).
+		HandleIf(func(_ R, err error) bool { return trouble(err) || cutShort(err) && breaker.IsHalfOpen() }).
 		WithFailureRateThreshold(BreakRate, BreakCalls, BreakWithin).
 		WithSuccessThreshold(BreakProbes).
 		WithDelay(BreakFor).
@@ -112,6 +112,16 @@ func Retryable(err error) bool {
 		return says.Retryable()
 	}
 	return true
+}
+
+// trouble says whether err speaks against the origin: also one that is not worth
+// another try only because there is no time to wait as long as it asks.
+func trouble(err error) bool {
+	var late *lateError
+	if errors.As(err, &late) {
+		err = late.error
+	}
+	return Retryable(err)
 }
 
 // cutShort says whether a call ended because nobody wanted it any more. A

@@ -177,6 +177,25 @@ func TestTheBreakerOpensForTheOriginsTroubleAlone(t *testing.T) {
 }
 
 // A probe that is cut short proves nothing.
+// Within a flight's time there is none to wait as long as such an origin asks.
+func TestTheBreakerOpensForAnOriginThatAsksForMoreTimeThanThereIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := scripted(fails(&rest.StatusError{Status: 503, RetryAfter: 2 * time.Minute}))
+		source := resilient.Source[string](s, resilient.Defaults[string]()...)
+		fetch := func() error {
+			ctx, cancel := context.WithTimeout(bg, 10*time.Second)
+			defer cancel()
+			_, err := source.Fetch(ctx, request{Key: "k"})
+			return err
+		}
+		for range resilient.BreakCalls {
+			require.ErrorAs(t, fetch(), new(*rest.StatusError))
+		}
+		require.ErrorIs(t, fetch(), circuitbreaker.ErrOpen)
+		require.EqualValues(t, resilient.BreakCalls, s.calls.Load(), "and none was tried again")
+	})
+}
+
 func TestAProbeThatIsCutShortDoesNotCloseTheBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := scripted(fails(freshet.ErrSuperseded))
