@@ -16,7 +16,11 @@ type disk[V any] struct {
 	at     time.Time                         // of the erase
 	eraser *cell[V]                          // who waits for that; it cannot be evicted (M2)
 	queued bool                              // it stands in a queue, or is being paid
+	paying bool                              // an earlier debt of the key is being paid
 }
+
+// owed says whether there is anything to pay.
+func (d *disk[V]) owed() bool { return d.record != nil || !d.at.IsZero() }
 
 // persist owes v to the Store; what was owed before is obsolete, but for an
 // erase that is not acknowledged: the newer record does that too (D5).
@@ -89,7 +93,7 @@ func (s *tier[V]) work() {
 		s.owing = s.owing[1:]
 		debt := *s.debts[key]
 		// What is owed meanwhile waits: one worker writes one key.
-		*s.debts[key] = disk[V]{queued: true}
+		*s.debts[key] = disk[V]{queued: true, paying: true}
 		s.mu.Unlock()
 		last := s.table.closed.Load()
 		err := s.pay(key, debt)
@@ -101,6 +105,9 @@ func (s *tier[V]) work() {
 func (s *tier[V]) pay(key string, debt disk[V]) (err error) {
 	erase := func(at time.Time) error {
 		return s.call(func(ctx context.Context) error { return s.store.Delete(ctx, key, at) })
+	}
+	if !debt.owed() { // it was void before its turn came
+		return nil
 	}
 	if debt.record != nil {
 		if err = s.write(key, &debt); err == nil || debt.erase == 0 {
@@ -129,6 +136,7 @@ func refused(err error) bool {
 func (s *tier[V]) paid(key string, debt disk[V], err error, last bool) {
 	s.mu.Lock()
 	since := s.debts[key]
+	since.paying = false
 	owed := debt.erase != 0 && err != nil && !last
 	if owed && since.erase == 0 {
 		since.erase, since.at, since.eraser = debt.erase, debt.at, debt.eraser
@@ -138,7 +146,7 @@ func (s *tier[V]) paid(key string, debt disk[V], err error, last bool) {
 		s.retries = append(s.retries, key)
 		s.table.deadlines.set(&s.retry, s.table.clock.Now().Plus(s.pause))
 		s.pause = min(2*s.pause, lastEraseWait)
-	case since.record != nil || since.erase != 0:
+	case since.owed():
 		s.owing = append(s.owing, key)
 	default:
 		delete(s.debts, key)

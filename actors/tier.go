@@ -149,9 +149,19 @@ func contained(f func()) error {
 // was told of it and the Store has acknowledged that.
 func (s *tier[V]) cover(prefix string) *prefixErase {
 	p := &prefixErase{prefix: prefix}
+	at := s.table.clock.Time(s.tick())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.prefixes = append(s.prefixes, p)
+	for key, debt := range s.debts {
+		if !strings.HasPrefix(key, prefix) {
+			continue
+		}
+		debt.record = nil // void, and need not be kept out again
+		if debt.paying {
+			debt.at = at // what is being written may land after the erase
+		}
+	}
 	return p
 }
 

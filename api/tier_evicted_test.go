@@ -109,3 +109,36 @@ func TestD4_WhereARecordIsRefusedTheOlderOneIsNotBelieved(t *testing.T) {
 		require.NotEqual(t, "v1", v, "back in time")
 	})
 }
+
+// A record that is on its way to the Store when its prefix is invalidated does
+// not come back behind the erase; one that waits for its turn is not written.
+func TestD4_RecordsOnTheirWayAreErasedWithTheirPrefix(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s, o := newShelf(), counting()
+		open := make(chan struct{})
+		s.set(func(_ context.Context, call string) error {
+			if strings.HasPrefix(call, "set a") {
+				<-open
+			}
+			return nil
+		})
+		c := shelved(t, o, s, config{StoreTimeout: time.Hour})
+		for i := range 20 { // more than are written at once
+			mustGet(t, c, "a"+strconv.Itoa(i), "v1")
+		}
+		synctest.Wait()
+		begun := s.count("set a")
+		require.Less(t, begun, 20)
+		_, err := c.InvalidatePrefix(bg, "a")
+		require.NoError(t, err)
+		synctest.Wait()
+		close(open)
+		require.Equal(t, begun, s.count("set a"))
+		require.Empty(t, s.records)
+		v, err := c.Get(bg, "a0")
+		require.NoError(t, err)
+		require.NotEqual(t, "v1", v)
+		require.True(t, s.has("a0"))
+		require.NoError(t, c.Close(bg))
+	})
+}
