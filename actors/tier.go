@@ -25,7 +25,7 @@ type tier[V any] struct {
 	gate *gate // of look-ups
 
 	mu       sync.Mutex
-	debts    map[string]*disk[V] // what is owed for each key, until it is paid
+	debts    map[string]*debt[V] // what is owed for each key, until it is paid
 	owing    []string            // oldest debt first
 	workers  int
 	retries  []string // an erase of theirs failed
@@ -63,7 +63,7 @@ var (
 )
 
 func newTier[V any](t *Table[V], store Store, codec Codec[V], timeout time.Duration) *tier[V] {
-	s := &tier[V]{table: t, store: store, codec: codec, timeout: timeout, pause: firstEraseWait, gate: newGate(tierLooks), debts: make(map[string]*disk[V])}
+	s := &tier[V]{table: t, store: store, codec: codec, timeout: timeout, pause: firstEraseWait, gate: newGate(tierLooks), debts: make(map[string]*debt[V])}
 	s.retry.owner = s
 	return s
 }
@@ -153,13 +153,13 @@ func (s *tier[V]) cover(prefix string) *prefixErase {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.prefixes = append(s.prefixes, p)
-	for key, debt := range s.debts {
+	for key, d := range s.debts {
 		if !strings.HasPrefix(key, prefix) {
 			continue
 		}
-		debt.record = nil // void, and need not be kept out again
-		if debt.paying {
-			debt.at = at // what is being written may land after the erase
+		d.record = nil // void, and need not be kept out again
+		if d.paying {
+			d.at = at // what is being written may land after the erase
 		}
 	}
 	return p

@@ -8,8 +8,8 @@ import (
 	"github.com/freshet-go/freshet/actors/lifecycle"
 )
 
-// disk is what the second tier is owed for one key.
-type disk[V any] struct {
+// debt is what the second tier is owed for one key.
+type debt[V any] struct {
 	record *lifecycle.Version[V, *Future[V]] // to be kept; nil: nothing
 	readAt lifecycle.Instant                 // of the record
 	erase  uint64                            // to be acknowledged; 0: none
@@ -20,7 +20,7 @@ type disk[V any] struct {
 }
 
 // owed says whether there is anything to pay.
-func (d *disk[V]) owed() bool { return d.record != nil || !d.at.IsZero() }
+func (d *debt[V]) owed() bool { return d.record != nil || !d.at.IsZero() }
 
 // persist owes v to the Store; what was owed before is obsolete, but for an
 // erase that is not acknowledged: the newer record does that too (D5).
@@ -39,28 +39,28 @@ func (s *tier[V]) persist(c *cell[V], v *lifecycle.Version[V, *Future[V]], began
 			readAt = f.began
 		}
 	}
-	s.owe(c.key, func(d *disk[V]) { d.record, d.readAt = v, readAt })
+	s.owe(c.key, func(d *debt[V]) { d.record, d.readAt = v, readAt })
 }
 
 // erase owes the erase with that number.
 func (s *tier[V]) erase(c *cell[V], number uint64) {
 	at := s.table.clock.Time(s.tick())
-	s.owe(c.key, func(d *disk[V]) { d.record, d.erase, d.at, d.eraser = nil, number, at, c })
+	s.owe(c.key, func(d *debt[V]) { d.record, d.erase, d.at, d.eraser = nil, number, at, c })
 }
 
 // owe notes a debt under its key: one that an evicted resource left and one of
 // its successor are one debt, paid in order (D4).
-func (s *tier[V]) owe(key string, note func(*disk[V])) {
+func (s *tier[V]) owe(key string, note func(*debt[V])) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	debt := s.debts[key]
-	if debt == nil {
-		debt = &disk[V]{}
-		s.debts[key] = debt
+	d := s.debts[key]
+	if d == nil {
+		d = &debt[V]{}
+		s.debts[key] = d
 	}
-	note(debt)
-	if !debt.queued {
-		debt.queued = true
+	note(d)
+	if !d.queued {
+		d.queued = true
 		s.owing = append(s.owing, key)
 	}
 	s.hireLocked()
@@ -84,42 +84,42 @@ func (s *tier[V]) work() {
 			s.workers--
 			s.owing = nil
 			if len(s.debts) == 0 {
-				s.debts = make(map[string]*disk[V]) // a map keeps the room that it once needed
+				s.debts = make(map[string]*debt[V]) // a map keeps the room that it once needed
 			}
 			s.mu.Unlock()
 			return
 		}
 		key := s.owing[0]
 		s.owing = s.owing[1:]
-		debt := *s.debts[key]
+		d := *s.debts[key]
 		// What is owed meanwhile waits: one worker writes one key.
-		*s.debts[key] = disk[V]{queued: true, paying: true}
+		*s.debts[key] = debt[V]{queued: true, paying: true}
 		s.mu.Unlock()
 		last := s.table.closed.Load()
-		err := s.pay(key, debt)
-		s.paid(key, debt, err, last)
+		err := s.pay(key, d)
+		s.paid(key, d, err, last)
 	}
 }
 
 // pay brings one key's debt to the Store.
-func (s *tier[V]) pay(key string, debt disk[V]) (err error) {
+func (s *tier[V]) pay(key string, d debt[V]) (err error) {
 	erase := func(at time.Time) error {
 		return s.call(func(ctx context.Context) error { return s.store.Delete(ctx, key, at) })
 	}
-	if !debt.owed() { // it was void before its turn came
+	if !d.owed() { // it was void before its turn came
 		return nil
 	}
-	if debt.record != nil {
-		if err = s.write(key, &debt); err == nil || debt.erase == 0 {
+	if d.record != nil {
+		if err = s.write(key, &d); err == nil || d.erase == 0 {
 			s.failed("keep a record", key, err)
 			if refused(err) {
 				// What is there is older, and would be believed when this is evicted.
-				_ = erase(s.table.clock.Time(debt.readAt))
+				_ = erase(s.table.clock.Time(d.readAt))
 			}
 			return err
 		}
 	}
-	err = erase(debt.at)
+	err = erase(d.at)
 	s.failed("erase", key, err)
 	return err
 }
@@ -133,16 +133,16 @@ func refused(err error) bool {
 // paid settles the books for a debt: an erase that failed stays owed until it
 // is acknowledged (D4), a record that failed is given up (D2). last says that the
 // table had been closed before it was tried: then it was its last chance.
-func (s *tier[V]) paid(key string, debt disk[V], err error, last bool) {
+func (s *tier[V]) paid(key string, d debt[V], err error, last bool) {
 	s.mu.Lock()
 	since := s.debts[key]
 	since.paying = false
-	owed := debt.erase != 0 && err != nil && !last
+	owed := d.erase != 0 && err != nil && !last
 	if owed && since.erase == 0 {
-		since.erase, since.at, since.eraser = debt.erase, debt.at, debt.eraser
+		since.erase, since.at, since.eraser = d.erase, d.at, d.eraser
 	}
 	switch {
-	case owed && since.record == nil && since.erase == debt.erase && !s.table.closed.Load():
+	case owed && since.record == nil && since.erase == d.erase && !s.table.closed.Load():
 		s.retries = append(s.retries, key)
 		s.table.deadlines.set(&s.retry, s.table.clock.Now().Plus(s.pause))
 		s.pause = min(2*s.pause, lastEraseWait)
@@ -155,8 +155,8 @@ func (s *tier[V]) paid(key string, debt disk[V], err error, last bool) {
 		s.pause = firstEraseWait
 	}
 	s.mu.Unlock()
-	if c := debt.eraser; debt.erase != 0 && err == nil {
-		c.send(&message[V]{op: opStored, stamp: debt.erase})
+	if c := d.eraser; d.erase != 0 && err == nil {
+		c.send(&message[V]{op: opStored, stamp: d.erase})
 		if c.shown.Load() == nil {
 			c.send(&message[V]{op: opEvict, reason: lifecycle.ByAge}) // it was made for the erase
 		}
@@ -164,10 +164,10 @@ func (s *tier[V]) paid(key string, debt disk[V], err error, last bool) {
 	}
 }
 
-// write keeps the record of debt.
-func (s *tier[V]) write(key string, debt *disk[V]) error {
+// write keeps the record of d.
+func (s *tier[V]) write(key string, d *debt[V]) error {
 	var (
-		v       = debt.record
+		v       = d.record
 		payload []byte
 		err     error
 	)
@@ -179,7 +179,7 @@ func (s *tier[V]) write(key string, debt *disk[V]) error {
 	}
 	t := s.table
 	r := Record{
-		Value: packRecord(v.FreshEnd.Sub(v.At), debt.readAt.Sub(v.At), payload), ReadAt: t.clock.Time(debt.readAt),
+		Value: packRecord(v.FreshEnd.Sub(v.At), d.readAt.Sub(v.At), payload), ReadAt: t.clock.Time(d.readAt),
 		Validator: v.Validator(), Tags: v.Tags(),
 	}
 	if end := t.uselessAfter(v).Plus(Retention); end != lifecycle.Never {
