@@ -109,14 +109,17 @@ func (c *Cache[V]) InvalidatePrefix(ctx context.Context, prefix string) (int, er
 // that turns out to carry one is void too. A resource has the tags that its
 // Source or a Put gave it last, and keeps them when it is set or written: what
 // only a Create or a list brought has none. Nor has a list itself:
-// Collection.Invalidate.
+// Collection.Invalidate. A Store's records of resources that are not resident
+// are not answered with any more, and not erased: a cache that is made on the
+// Store later knows nothing of the invalidation.
 func (c *Cache[V]) InvalidateTag(ctx context.Context, tags ...string) (int, error) {
 	return c.table.InvalidateTag(ctx, tags...)
 }
 
 // Expire ends the freshness of keys now, the soft form of Invalidate (O6): the
 // old value may still be served while it is fetched anew (F6) or when that
-// fails (F7).
+// fails (F7). It reaches what is resident: a record in a Store keeps its
+// freshness, and is answered with again once its resource was evicted.
 func (c *Cache[V]) Expire(ctx context.Context, keys ...string) error {
 	return c.table.Expire(ctx, keys...)
 }
