@@ -38,6 +38,9 @@ func TestF5_FreshnessIsThatOfAPrivateCache(t *testing.T) {
 		"no-cache of fields":     {http.Header{"Cache-Control": {`max-age=60, no-cache="Set-Cookie"`}}, false, 1, 1},
 		"no-store wins":          {http.Header{"Cache-Control": {"no-cache, no-store, max-age=60"}}, false, -1, 0},
 		"Vary of everything":     {http.Header{"Cache-Control": {"max-age=60"}, "Vary": {"*"}}, false, 1, 1},
+		"Vary, in a list":        {http.Header{"Cache-Control": {"max-age=60"}, "Vary": {"Accept, *"}}, false, 1, 1},
+		"Vary, on a later line":  {http.Header{"Cache-Control": {"max-age=60"}, "Vary": {"Accept", "*"}}, false, 1, 1},
+		"a quote left open":      {http.Header{"Cache-Control": {`max-age=60, ext="`, "no-store"}}, false, -1, 0},
 		"Age":                    {http.Header{"Cache-Control": {"max-age=60"}, "Age": {"10"}}, false, time.Minute, 10*time.Second + took},
 		"Age beyond max-age":     {http.Header{"Cache-Control": {"max-age=60"}, "Age": {"100"}}, false, time.Minute, 100*time.Second + took},
 		"Age of nonsense":        {http.Header{"Cache-Control": {"max-age=60"}, "Age": {"-1"}}, false, time.Minute, took},
@@ -136,6 +139,29 @@ func TestF9_NotModifiedRenewsFreshness(t *testing.T) {
 	}
 }
 
+// A 304 says nothing of the ETag of the value that is held: that stays, whatever
+// the 304 brings (RFC 9111, 4.3.4).
+func TestF9_AnETagStaysWithItsValue(t *testing.T) {
+	for name, header := range map[string]http.Header{
+		"another ETag":  {"Etag": {`"new"`}},
+		"a weaker one":  {"Etag": {`W/"old"`}},
+		"only the date": {"Last-Modified": {"Sat, 01 Jan 2000 00:00:00 GMT"}},
+		"nothing":       {},
+	} {
+		s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			for name, values := range header {
+				w.Header()[name] = values
+			}
+			w.WriteHeader(http.StatusNotModified)
+		})
+		r, err := origin(t, s, config{}).Fetch(bg, freshet.Request[User]{Key: "42",
+			Last: &freshet.Snapshot[User]{State: freshet.Stale, Validator: `"old"`}})
+		require.NoError(t, err, name)
+		require.True(t, r.Unchanged, name)
+		require.Equal(t, `"old"`, r.Validator, name)
+	}
+}
+
 func TestF5_NoStoreIsNotKept(t *testing.T) {
 	v := &versions{header: http.Header{"Cache-Control": {"no-store"}}}
 	within(t, v.ServeHTTP, config{}, func(t *testing.T, o *rest.Origin[User]) {
@@ -227,6 +253,19 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 			require.True(t, status.Retryable())
 		})
 	}
+}
+
+// A date of Retry-After is by the origin's clock.
+func TestRetryAfterIsByTheOriginsClock(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", "Sat, 01 Jan 2000 00:00:00 GMT")
+		w.Header().Set("Retry-After", "Sat, 01 Jan 2000 00:00:30 GMT")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	_, err := fetch(origin(t, s, config{}), "42")
+	var status *rest.StatusError
+	require.ErrorAs(t, err, &status)
+	require.Equal(t, 30*time.Second, status.RetryAfter)
 }
 
 func TestTagsComeFromTheRecordAndItsHeaders(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -169,6 +170,8 @@ func New[V any](c Config[V]) (*Origin[V], error) {
 		wrong("MaxBody is negative: %d", c.MaxBody)
 	case c.MaxBody == 0:
 		o.maxBody = DefaultMaxBody
+	case c.MaxBody == math.MaxInt64:
+		o.maxBody-- // one byte more is read, to see that there is one
 	}
 	if o.guard, err = newGuard(base, c.AllowedHosts, c.AllowedAddrs); err != nil {
 		errs = append(errs, err)

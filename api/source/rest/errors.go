@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/textproto"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -79,11 +81,12 @@ type BodyError struct {
 	Err    error  // what the decoder or the connection said; may be nil
 
 	broken bool // the connection, not the origin's choice
+	quotes bool // Err may repeat the body: it is not part of the message
 }
 
 func (e *BodyError) Error() string {
 	s := fmt.Sprintf("freshet: %s %s: the origin answered %s, but %s", e.Method, e.URL, status(e.Status), e.Why)
-	if e.Err != nil {
+	if e.Err != nil && !e.quotes {
 		s += ": " + e.Err.Error()
 	}
 	return s
@@ -113,6 +116,30 @@ func (e *CallError) Unwrap() error { return e.Err }
 // Retryable says whether another try may fare better: not after a certificate
 // that fails, nor a redirect that is refused.
 func (e *CallError) Retryable() bool { return !e.final }
+
+// wireError is what net/http says of an answer that is no HTTP, without what it
+// quotes of it.
+type wireError struct {
+	text string
+	err  error
+}
+
+var quotation = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
+func wire(err error) error {
+	text := quotation.ReplaceAllString(err.Error(), `"…"`)
+	var header textproto.ProtocolError // it repeats the line without quotes, at times
+	if errors.As(err, &header) {
+		text = "the answer has a malformed header"
+	}
+	if text == err.Error() {
+		return err
+	}
+	return &wireError{text, err}
+}
+
+func (e *wireError) Error() string { return e.text }
+func (e *wireError) Unwrap() error { return e.err }
 
 // unknownError adds to a write's error that the origin may have applied it.
 type unknownError struct{ err error }

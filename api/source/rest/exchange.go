@@ -79,6 +79,9 @@ func (o *Origin[V]) exchange(ctx context.Context, q request) (a *answer, reached
 	if err := o.dress(ctx, r, q); err != nil {
 		return nil, false, failed(err, true)
 	}
+	if ctx.Err() != nil { // or it would look as if it had been sent
+		return nil, false, failed(context.Cause(ctx), false)
+	}
 	begun := time.Now()
 	response, err := o.client.Do(r)
 	if err != nil {
@@ -176,15 +179,21 @@ func why(ctx context.Context, err error) (error, bool) {
 	case errors.As(err, &record):
 		return fmt.Errorf("the origin does not speak TLS: %w", err), true
 	}
-	return err, false
+	return wire(err), false
 }
 
-const excerpt = 1 << 10
+const (
+	excerpt  = 1 << 10
+	believed = 1 << 20 // of a Content-Length, before the bytes are there
+)
 
 // read reads the body, no more of it than MaxBody. Of an answer that is no
 // success the status is what counts, whatever becomes of the page that explains it: an
 // excerpt of that is read as far as it comes.
 func (o *Origin[V]) read(a *answer, response *http.Response) error {
+	if a.status == http.StatusSwitchingProtocols {
+		return nil // its body is the bare connection, which no deadline ends
+	}
 	if a.status >= 300 {
 		// More than the excerpt, so that most connections can be used again.
 		a.body, _ = io.ReadAll(io.LimitReader(response.Body, 64<<10))
@@ -195,12 +204,12 @@ func (o *Origin[V]) read(a *answer, response *http.Response) error {
 	}
 	var b bytes.Buffer
 	if response.ContentLength > 0 {
-		b.Grow(int(response.ContentLength) + bytes.MinRead)
+		b.Grow(int(min(response.ContentLength, believed)) + bytes.MinRead)
 	}
 	n, err := b.ReadFrom(io.LimitReader(response.Body, o.maxBody+1))
 	a.body = b.Bytes()
 	if err != nil {
-		broken := a.bad("its body broke off", err)
+		broken := a.bad("its body broke off", wire(err))
 		broken.broken = true
 		return broken
 	}

@@ -41,7 +41,8 @@ func parseCacheControl(lines []string) directives {
 	return d
 }
 
-// splitList splits at commas that are not within quotes.
+// splitList splits at commas that are not within quotes. Where a quote is not
+// closed none is one: what follows it is not to be swallowed.
 func splitList(s string) []string {
 	var parts []string
 	quoted, start := false, 0
@@ -55,6 +56,9 @@ func splitList(s string) []string {
 			parts = append(parts, s[start:i])
 			start = i + 1
 		}
+	}
+	if quoted {
+		return strings.Split(s, ",")
 	}
 	return append(parts, s[start:])
 }
@@ -86,7 +90,7 @@ func freshness(h http.Header, now time.Time, took time.Duration, ignore bool) (t
 	}
 	known := true
 	switch expires := h.Values("Expires"); {
-	case d.noCache, strings.TrimSpace(h.Get("Vary")) == "*":
+	case d.noCache, variesByAnything(h):
 		ttl = 0
 	case d.hasMaxAge:
 		ttl = d.maxAge
@@ -103,6 +107,16 @@ func freshness(h http.Header, now time.Time, took time.Duration, ignore bool) (t
 		return 1, max(age, 1)
 	}
 	return ttl, age + took
+}
+
+// variesByAnything says whether a "*" is among the members of Vary (RFC 9111, 4.1).
+func variesByAnything(h http.Header) bool {
+	for field := range strings.SplitSeq(strings.Join(h.Values("Vary"), ","), ",") {
+		if strings.TrimSpace(field) == "*" {
+			return true
+		}
+	}
+	return false
 }
 
 // expiry is Expires less Date, less now where there is no Date.
@@ -166,6 +180,9 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 		return d
 	}
 	if at, err := http.ParseTime(s); err == nil {
+		if sent, err := http.ParseTime(h.Get("Date")); err == nil {
+			now = sent // by the origin's clock, as it was meant
+		}
 		return max(at.Sub(now), 0)
 	}
 	return 0

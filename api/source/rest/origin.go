@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -97,7 +98,9 @@ func (o *Origin[V]) Fetch(ctx context.Context, r freshet.Request[V]) (freshet.Re
 	switch {
 	case a.status == http.StatusNotModified && conditional:
 		response.Unchanged = true
-		if response.Validator == "" {
+		// An ETag stays with the value that it came with: another one, of an origin that
+		// is mistaken, would bind the old value to a record that it is not.
+		if response.Validator == "" || isETag(r.Last.Validator) {
 			response.Validator = r.Last.Validator
 		}
 		return response, nil
@@ -149,14 +152,22 @@ func (o *Origin[V]) undecodable(a *answer, data []byte, err error) error {
 		return a.bad("it is HTML where JSON was wanted", nil)
 	}
 	why := "its body is not the record that was wanted"
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
+	var (
+		syntax *json.SyntaxError
+		kind   *json.UnmarshalTypeError
+	)
+	switch {
+	case errors.As(err, &kind):
+		why += fmt.Sprintf(": %q cannot be of type %v", kind.Field, kind.Type)
+	case errors.As(err, &syntax):
 		why = "its body is not JSON"
 		if syntax.Offset >= int64(len(data)) && strings.Contains(err.Error(), "unexpected end") {
 			why, err = "its JSON breaks off", io.ErrUnexpectedEOF
 		}
 	}
-	return a.bad(why, err)
+	e := a.bad(why, err)
+	e.quotes = syntax == nil && !errors.Is(err, io.ErrUnexpectedEOF)
+	return e
 }
 
 // notJSON says what is wrong with data at first sight, "" where nothing is.

@@ -193,6 +193,7 @@ func undecided(status int) bool {
 	case http.StatusNotImplemented, http.StatusServiceUnavailable, http.StatusHTTPVersionNotSupported:
 		return false
 	}
-	// What is redirected may have been done: many answer a POST with a 302.
-	return status >= 500 || status >= 300 && status < 400
+	// What is redirected may have been done: many answer a POST with a 302. What
+	// came of it after a 101 is said in another protocol.
+	return status >= 500 || status < 200 || status >= 300 && status < 400
 }
