@@ -30,12 +30,20 @@ var lifetimeTests = []test{
 		}
 	}},
 	{"CloseDuringUse", func(p *probe) {
-		var users sync.WaitGroup
-		used := make(chan struct{}, 4)
+		var users, used sync.WaitGroup
+		closed := make(chan struct{})
 		for i := range 4 {
+			used.Add(1)
 			users.Go(func() {
+				used := sync.OnceFunc(used.Done)
+				defer used() // a store that fails at once holds nobody
 				key := string(rune('a' + i))
-				for n := 0; ; n++ {
+				for last := false; !last; used() {
+					select {
+					case <-closed:
+						last = true
+					default:
+					}
 					for call, err := range p.calls(p.Context(), key) {
 						if errors.Is(err, freshet.ErrClosed) {
 							return
@@ -45,15 +53,11 @@ var lifetimeTests = []test{
 							return
 						}
 					}
-					if n == 0 {
-						used <- struct{}{}
-					}
 				}
+				p.Error("after Close the store answers as before")
 			})
 		}
-		for range 4 {
-			<-used
-		}
+		used.Wait()
 		var closers sync.WaitGroup
 		for range 2 {
 			closers.Go(func() {
@@ -63,6 +67,7 @@ var lifetimeTests = []test{
 			})
 		}
 		closers.Wait()
+		close(closed)
 		users.Wait()
 	}},
 	{"AnEndedContext", func(p *probe) {

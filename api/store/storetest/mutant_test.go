@@ -2,6 +2,7 @@ package storetest_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"strings"
@@ -35,6 +36,14 @@ func (m *mutant) Get(ctx context.Context, key string) (freshet.Record, error) {
 		r.ReadAt = r.ReadAt.Truncate(time.Millisecond)
 	case "keys are trimmed":
 		r, err = m.Store.Get(ctx, key[:min(len(key), 4095)])
+	case "what is absent is an error of its own":
+		if errors.Is(err, freshet.ErrNotFound) {
+			err = errors.New("no such key")
+		}
+	case "what is absent is a zero record":
+		if errors.Is(err, freshet.ErrNotFound) {
+			err = nil
+		}
 	}
 	return r, err
 }
@@ -93,12 +102,14 @@ func (m *mutant) DeletePrefix(ctx context.Context, prefix string, at time.Time) 
 		}
 	case "prefixes keep nothing out":
 		return ctx.Err()
+	case "a prefix takes the place of its keys' tombstones":
+		m.Store = memory.New(memory.Options{})
 	}
 	return m.Store.DeletePrefix(ctx, prefix, at)
 }
 
 func (m *mutant) Close() error {
-	if m.bug == "close leaves it open" {
+	if m.bug == "close leaves it open" || m.bug == "close does nothing" {
 		return nil
 	}
 	return m.Store.Close()
@@ -116,30 +127,54 @@ func TestTheSuiteCatches(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	for bug, caughtBy := range map[string]string{
-		"an ended context is a miss":                "Lifetime/AnEndedContext",
-		"milliseconds":                              "Record/D3_RoundTrip",
-		"keys are trimmed":                          "Keys/EveryValidKey",
-		"the last to arrive wins":                   "Order/D5_TheLaterWins",
-		"an equal record is ignored":                "Order/D5_AnEqualOneReplaces",
-		"the expiry is a second write that is lost": "Expiry/D3_GoneAtItsExpiry",
-		"an expired record is not worth writing":    "Expiry/D3_ExpiredOnArrival",
-		"tags are lost":                             "Record/D3_ManyTags",
-		"no tombstones":                             "Tombstones/D5_DeleteKeepsOlder",
-		"a deletion spares its own instant":         "Tombstones/D5_DeleteErases",
-		"a deletion of what is absent is nothing":   "Tombstones/D5_DeleteOfAnAbsentKey",
-		"a deletion erases the later too":           "Tombstones/D5_DeleteLeavesTheLater",
-		"a prefix is a pattern":                     "Prefixes/D5_PrefixesAreNoPatterns",
-		"the empty prefix is nothing":               "Prefixes/D5_TheEmptyPrefix",
-		"prefixes keep nothing out":                 "Prefixes/D5_DeletePrefixErases",
-		"close leaves it open":                      "Lifetime/UseAfterClose",
+		"an ended context is a miss":                       "Lifetime/AnEndedContext",
+		"milliseconds":                                     "Record/D3_RoundTrip",
+		"keys are trimmed":                                 "Keys/EveryValidKey",
+		"the last to arrive wins":                          "Order/D5_TheLaterWins",
+		"an equal record is ignored":                       "Order/D5_AnEqualOneReplaces",
+		"the expiry is a second write that is lost":        "Expiry/D3_GoneAtItsExpiry",
+		"an expired record is not worth writing":           "Expiry/D3_ExpiredOnArrival",
+		"tags are lost":                                    "Record/D3_ManyTags",
+		"no tombstones":                                    "Tombstones/D5_DeleteKeepsOlder",
+		"a deletion spares its own instant":                "Tombstones/D5_DeleteErases",
+		"a deletion of what is absent is nothing":          "Tombstones/D5_DeleteOfAnAbsentKey",
+		"a deletion erases the later too":                  "Tombstones/D5_DeleteLeavesTheLater",
+		"a prefix is a pattern":                            "Prefixes/D5_PrefixesAreNoPatterns",
+		"the empty prefix is nothing":                      "Prefixes/D5_TheEmptyPrefix",
+		"prefixes keep nothing out":                        "Prefixes/D5_DeletePrefixErases",
+		"close leaves it open":                             "Lifetime/UseAfterClose",
+		"close does nothing":                               "Lifetime/CloseDuringUse",
+		"what is absent is an error of its own":            "Lifetime/CloseDuringUse",
+		"what is absent is a zero record":                  "Walk/D5_FromManyGoroutines",
+		"a prefix takes the place of its keys' tombstones": "Prefixes/D5_PrefixesWithinPrefixes",
 	} {
 		t.Run(bug, func(t *testing.T) {
-			run := exec.CommandContext(t.Context(), self, "-test.run", "^TestTheSuiteCatches$/"+caughtBy, "-test.timeout", "60s")
+			run := exec.CommandContext(t.Context(), self, "-test.run", "^TestTheSuiteCatches$/"+caughtBy, "-test.timeout", "20s")
 			run.Env = append(os.Environ(), "FRESHET_STORETEST_BUG="+bug)
 			out, err := run.CombinedOutput()
 			require.Error(t, err, "the suite passed")
 			require.Contains(t, string(out), "--- FAIL: TestTheSuiteCatches/"+caughtBy)
 			require.NotContains(t, string(out), "panic:")
 		})
+	}
+}
+
+// A group that there is none of is a mistake, not a wish.
+func TestWithoutAGroupThatThereIsNot(t *testing.T) {
+	if group := os.Getenv("FRESHET_STORETEST_WITHOUT"); group != "" {
+		storetest.Run(t, func(*testing.T) freshet.Store { return memory.New(memory.Options{}) },
+			storetest.Without("it is not needed here", "Lifetime", group))
+		return
+	}
+	self, err := os.Executable()
+	require.NoError(t, err)
+	for group, want := range map[string]string{"Tombstone": `no group "Tombstone"`, "Walk": "ok"} {
+		run := exec.CommandContext(t.Context(), self, "-test.run", "^TestWithoutAGroupThatThereIsNot$/^Lifetime$", "-test.timeout", "20s")
+		run.Env = append(os.Environ(), "FRESHET_STORETEST_WITHOUT="+group)
+		out, err := run.CombinedOutput()
+		require.Equal(t, want == "ok", err == nil, "%s", out)
+		if want != "ok" {
+			require.Contains(t, string(out), want)
+		}
 	}
 }

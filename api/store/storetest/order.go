@@ -150,6 +150,7 @@ var prefixTests = []test{
 			p.wantValue(key, key)
 		}
 		p.erase("a:1", 40)
+		p.erasePrefix("a:", 30) // older: does not take the place of the key's own
 		p.set("a:1", p.read(35, "a late write"))
 		p.wantNone("a:1")
 	}},

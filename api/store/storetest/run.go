@@ -24,7 +24,8 @@ func MaxValue(n int) Option { return func(s *suite) { s.maxValue = n } }
 
 // Without leaves the named groups out: "Record", "Expiry", "Order", "Tombstones",
 // "Outliving", "Prefixes", "Keys", "Lifetime", "Walk". What is left out is skipped
-// with why as its reason, so that the log says what the store does not give.
+// with why as its reason, so that the log says what the store does not give. A
+// group that there is none of fails the test.
 func Without(why string, groups ...string) Option {
 	return func(s *suite) {
 		for _, g := range groups {
@@ -51,14 +52,12 @@ func Run(t *testing.T, open func(t *testing.T) freshet.Store, opts ...Option) {
 	for _, o := range opts {
 		o(s)
 	}
-	for _, g := range []struct {
-		name  string
-		tests []test
-	}{
-		{"Record", recordTests}, {"Expiry", expiryTests}, {"Order", orderTests}, {"Tombstones", tombstoneTests},
-		{"Outliving", outlivingTests},
-		{"Prefixes", prefixTests}, {"Keys", keyTests}, {"Lifetime", lifetimeTests}, {"Walk", walkTests},
-	} {
+	for name := range s.without {
+		if !slices.ContainsFunc(groups, func(g group) bool { return g.name == name }) {
+			t.Fatalf("storetest: Without: there is no group %q", name)
+		}
+	}
+	for _, g := range groups {
 		t.Run(g.name, func(t *testing.T) {
 			if why, ok := s.without[g.name]; ok {
 				t.Skipf("the store does not give this: %s", why)
@@ -68,6 +67,23 @@ func Run(t *testing.T, open func(t *testing.T) freshet.Store, opts ...Option) {
 			}
 		})
 	}
+}
+
+type group struct {
+	name  string
+	tests []test
+}
+
+var groups = []group{
+	{"Record", recordTests},
+	{"Expiry", expiryTests},
+	{"Order", orderTests},
+	{"Tombstones", tombstoneTests},
+	{"Outliving", outlivingTests},
+	{"Prefixes", prefixTests},
+	{"Keys", keyTests},
+	{"Lifetime", lifetimeTests},
+	{"Walk", walkTests},
 }
 
 type test struct {

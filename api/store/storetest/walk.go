@@ -83,8 +83,9 @@ func (p *probe) take(s step) error {
 	return p.Set(p.Context(), s.key, p.read(s.n, s.value()))
 }
 
-// value has a length of its own, so that a torn record shows.
-func (s step) value() string { return fmt.Sprint(s.key, "@", s.n, strings.Repeat(".", s.n%97)) }
+// value has a length of its own, so that a torn record shows. (A broken store
+// may ask for that of a time before the epoch.)
+func (s step) value() string { return fmt.Sprint(s.key, "@", s.n, strings.Repeat(".", max(s.n%97, 0))) }
 
 func (o *oracle) take(s step) {
 	switch s.op {
