@@ -158,7 +158,10 @@ func (o *Origin[V]) undecodable(a *answer, data []byte, err error) error {
 	)
 	switch {
 	case errors.As(err, &kind):
-		why += fmt.Sprintf(": %q cannot be of type %v", kind.Field, kind.Type)
+		if why += ": it"; kind.Field != "" {
+			why += fmt.Sprintf("s %q", kind.Field)
+		}
+		why += fmt.Sprintf(" cannot be of type %v", kind.Type)
 	case errors.As(err, &syntax):
 		why = "its body is not JSON"
 		if syntax.Offset >= int64(len(data)) && strings.Contains(err.Error(), "unexpected end") {

@@ -75,6 +75,7 @@ func (*token) UnmarshalText(b []byte) error { return errors.New("no token: " + s
 func TestNoErrorTellsABody(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"limit":4111111111111111}`:          `"limit" cannot be of type int8`,
+		`[4111111111111111]`:                  `wanted: it cannot be of type rest_test.account`,
 		`{"byYear":{"4111111111111111x":""}}`: `"byYear" cannot be of type int`,
 		`{"at":"4111111111111111"}`:           "not the record that was wanted",
 		`{"sum":"4111111111111111x"}`:         "not the record that was wanted",
