@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -125,4 +127,46 @@ func TestAnErrorOfAKeyIsThatKeys(t *testing.T) {
 		require.ErrorIs(t, c.err, freshet.ErrNotFound)
 		require.Len(t, o.made(), 1)
 	})
+}
+
+// The requests that Fetch is given are its own: taking out those that it finds
+// elsewhere, or adding one, loses nobody's answer.
+func TestTheRequestsAreTheFunctionsOwn(t *testing.T) {
+	for name, fetch := range map[string]batch.Func[string]{
+		"takes out": func(_ context.Context, rs []request) (map[string]response, error) {
+			found := map[string]response{rs[0].Key: {Value: "elsewhere"}}
+			for _, r := range slices.DeleteFunc(rs, func(r request) bool { return r.Key == rs[0].Key }) {
+				found[r.Key] = response{Value: "v"}
+			}
+			return found, nil
+		},
+		"adds": func(_ context.Context, rs []request) (map[string]response, error) {
+			if len(rs) > 1 {
+				return nil, errBad // the halves share an array
+			}
+			rs = append(rs, request{Key: "another"})
+			return map[string]response{rs[0].Key: {Value: "v"}, "another": {}}, nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, err := batch.New(batch.Config[string]{Fetch: fetch})
+				require.NoError(t, err)
+				found, err := s.FetchMany(bg, requests("a", "b", "c", "d"))
+				require.NoError(t, err)
+				require.Len(t, found, 4)
+				ctx, cancel := context.WithTimeout(bg, time.Second)
+				defer cancel()
+				var replies []*reply
+				for _, key := range []string{"a", "b", "c", "d"} {
+					replies = append(replies, ask(ctx, s, key))
+				}
+				for _, r := range replies {
+					<-r.done
+					require.NoError(t, r.err)
+				}
+				require.NoError(t, s.Close(bg))
+			})
+		})
+	}
 }

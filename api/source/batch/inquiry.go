@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	freshet "github.com/freshet-go/freshet/api"
 )
@@ -32,7 +33,7 @@ func (i *inquiry[V]) ask(rs []freshet.Request[V]) {
 		i.fail(rs, context.Cause(i.ctx))
 		return
 	}
-	found, err := i.config.Fetch(i.ctx, rs)
+	found, err := i.config.Fetch(i.ctx, slices.Clone(rs)) // it may take out of them what it finds elsewhere
 	var many *freshet.ManyError
 	errors.As(err, &many)
 	var none freshet.Response[V]
