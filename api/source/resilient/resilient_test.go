@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/failsafe-go/failsafe-go"
 	"github.com/failsafe-go/failsafe-go/bulkhead"
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 	"github.com/failsafe-go/failsafe-go/hedgepolicy"
@@ -242,6 +243,21 @@ func TestNothingAroundNothing(t *testing.T) {
 	require.Same(t, s, resilient.Source[string](s))
 	require.Nil(t, resilient.Source[string](nil, resilient.Defaults[string]()...))
 	require.Nil(t, resilient.Writer[string](nil, resilient.WriteDefaults[string]()...))
+}
+
+// A policy that is switched off may be nil.
+func TestAPolicyThatIsNilIsNone(t *testing.T) {
+	s := scripted(fails(errDown), ok)
+	require.Same(t, s, resilient.Source[string](s, nil))
+	synctest.Test(t, func(t *testing.T) {
+		given := []failsafe.Policy[response]{nil, resilient.Retry[response](), nil}
+		r, err := resilient.Source[string](s, given...).Fetch(t.Context(), request{Key: "k"})
+		require.NoError(t, err)
+		require.Equal(t, "v", r.Value)
+		require.Nil(t, given[0], "the caller's policies are the caller's")
+	})
+	w := &pen{}
+	require.Same(t, w, resilient.Writer[string](w, nil))
 }
 
 // many is a BulkSource.

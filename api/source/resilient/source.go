@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/failsafe-go/failsafe-go"
@@ -12,9 +13,9 @@ import (
 )
 
 // Source is src under policies, the first outermost. It is a BulkSource where
-// src is one. Without policies it is src itself.
+// src is one. A policy that is nil is none; without policies it is src itself.
 func Source[V any](src freshet.Source[V], policies ...failsafe.Policy[freshet.Response[V]]) freshet.Source[V] {
-	if src == nil || len(policies) == 0 {
+	if policies = given(policies); src == nil || len(policies) == 0 {
 		return src
 	}
 	s := &source[V]{src: src, executor: failsafe.With(policies...)}
@@ -22,6 +23,11 @@ func Source[V any](src freshet.Source[V], policies ...failsafe.Policy[freshet.Re
 		return &bulkSource[V]{source: s, bulk: bulk}
 	}
 	return s
+}
+
+// given is policies without those that are nil.
+func given[R any](policies []failsafe.Policy[R]) []failsafe.Policy[R] {
+	return slices.DeleteFunc(slices.Clone(policies), func(p failsafe.Policy[R]) bool { return p == nil })
 }
 
 type source[V any] struct {

@@ -13,9 +13,10 @@ import (
 
 // Writer is w under policies, the first outermost. Their result is the record
 // as the origin stored it, under its key; a Delete's has no value. Nothing is
-// repeated unless a policy repeats it. Without policies it is w itself.
+// repeated unless a policy repeats it. A policy that is nil is none; without
+// policies it is w itself.
 func Writer[V any](w freshet.Writer[V], policies ...failsafe.Policy[freshet.Item[V]]) freshet.Writer[V] {
-	if w == nil || len(policies) == 0 {
+	if policies = given(policies); w == nil || len(policies) == 0 {
 		return w
 	}
 	return &writer[V]{w: w, executor: failsafe.With(policies...)}
