@@ -11,7 +11,9 @@
 //     tells of none where nothing changed.
 //   - Exact: what went in comes out. Times keep their nanoseconds and their offset,
 //     []byte stays bytes, integers beyond 2^53 and strings that are no UTF-8 survive,
-//     nil and empty stay apart.
+//     nil and empty stay apart. Except for a time whose offset has seconds, as local
+//     times before 1900 do: RFC 3339 has none, so store it in UTC. One beyond the
+//     years 0 to 9999 is an error when it is read, so a miss.
 //   - Bounded: bytes from a store are not trusted. What is cut short, nested deeper
 //     than 64, has more than a million elements in one array or map, an indefinite
 //     length or a key twice, or goes on after its end, is an error, and an error
