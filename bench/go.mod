@@ -1,6 +1,6 @@
 module github.com/freshet-go/freshet/bench
 
-go 1.26.8
+go 1.26.0
 
 require (
 	github.com/Yiling-J/theine-go v0.6.3
