@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -11,7 +12,7 @@ import (
 // BenchmarkWorkloads is every workload for benchstat, with synthetic accesses
 // alone:
 //
-//	go test -run '^$' -bench 'Workloads/hit/zipf-32k/(freshet|otter)$' -count 10 | tee new.txt
+//	go test -run '^$' -bench 'Workloads/hit/zipf-32k/contender=(freshet|otter)$' -count 10 | tee new.txt
 //	benchstat -col /contender new.txt
 func BenchmarkWorkloads(b *testing.B) {
 	all, err := work.All("")
@@ -21,7 +22,7 @@ func BenchmarkWorkloads(b *testing.B) {
 	for _, w := range all {
 		b.Run(w.Name, func(b *testing.B) {
 			for _, c := range w.Contenders {
-				b.Run(strings.ReplaceAll(c.Name, " ", "-"), func(b *testing.B) { benchmark(b, w, c) })
+				b.Run("contender="+strings.ReplaceAll(c.Name, " ", "-"), func(b *testing.B) { benchmark(b, w, c) })
 			}
 		})
 	}
@@ -29,6 +30,10 @@ func BenchmarkWorkloads(b *testing.B) {
 
 // benchmark does b.N operations where a run scales with them, else b.N runs.
 func benchmark(b *testing.B, w work.Workload, c work.Contender) {
+	if w.Procs > 0 {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(w.Procs))
+	}
+	b.ReportAllocs() // without it testing leaves out our allocs/op, too
 	run, err := c.Prepare()
 	if err != nil {
 		b.Fatal(err)
