@@ -1,9 +1,12 @@
 package pattern
 
 import (
+	"bytes"
+	"compress/gzip"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -69,5 +72,18 @@ func TestRecorded_AFolderWithoutTracesIsAnError(t *testing.T) {
 	}
 	if _, err := Recorded(folder); err == nil {
 		t.Error("garbage was taken")
+	}
+	var empty bytes.Buffer
+	if err := gzip.NewWriter(&empty).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "gli.gz"), empty.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Recorded(folder); err == nil {
+		t.Error("a trace without accesses was taken")
+	}
+	if missing := Missing(folder); slices.Contains(missing, "gli.gz") || !slices.Contains(missing, "oltp.gz") {
+		t.Errorf("missing are %v", missing)
 	}
 }

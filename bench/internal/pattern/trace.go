@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -28,6 +29,23 @@ var recordings = []recording{
 	{"web12.gz", "a product site in December (cache2k)", []int{100, 500, 1_000, 3_000}, false},
 }
 
+// files are the names of all recordings.
+func files() []string {
+	names := make([]string, 0, len(recordings))
+	for _, r := range recordings {
+		names = append(names, r.file)
+	}
+	return names
+}
+
+// Missing are the recordings that are not in folder.
+func Missing(folder string) []string {
+	return slices.DeleteFunc(files(), func(file string) bool {
+		_, err := os.Stat(filepath.Join(folder, file))
+		return err == nil
+	})
+}
+
 // Recorded reads the traces that are in folder. It is an error when there is
 // none of them.
 func Recorded(folder string) ([]Accesses, error) {
@@ -45,7 +63,7 @@ func Recorded(folder string) ([]Accesses, error) {
 		})
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("no known trace in %s", folder)
+		return nil, fmt.Errorf("none of %s in %s", strings.Join(files(), ", "), folder)
 	}
 	return all, nil
 }
@@ -61,6 +79,9 @@ func (r recording) read(path string) (_ []uint32, err error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	keys, err := r.parse(z)
+	if err == nil && len(keys) == 0 {
+		err = errors.New("no accesses in it")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
