@@ -59,8 +59,11 @@ func (r Result) Best() *Series {
 	return best
 }
 
-// Faulty says that a contender did not do the work right.
+// Faulty says that a contender did not do the work right, or not to the end.
 func (r Result) Faulty(s Series) bool {
+	if s.Err != nil {
+		return true
+	}
 	for i, c := range r.Workload.Columns {
 		if c.Wrong && s.Spread(i).Max > 0 {
 			return true

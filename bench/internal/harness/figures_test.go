@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"errors"
 	"math"
 	"testing"
 
@@ -29,6 +30,11 @@ func TestBest_IsNeitherOursNorBareNorFaulty(t *testing.T) {
 	r := result(work.Lower, of("freshet", 1), bare, faulty, of("slow", 9), of("good", 4))
 	if best := r.Best(); best == nil || best.Name != "good" {
 		t.Errorf("best is %+v, want good", best)
+	}
+	broke := of("broke off", 3)
+	broke.Err = errors.New("it broke")
+	if r = result(work.Lower, broke, of("good", 4)); r.Best().Name != "good" {
+		t.Errorf("best is %s, which failed after a round", r.Best().Name)
 	}
 	r = result(work.Higher, of("slow", 9), of("good", 4))
 	if best := r.Best(); best.Name != "slow" {

@@ -54,12 +54,11 @@ func tableOf(r harness.Result) table {
 	t := table{head}
 	best := r.Best()
 	for _, s := range r.Series {
-		if len(s.Runs) == 0 {
+		if s.Err != nil || len(s.Runs) == 0 {
 			row := make([]string, len(head))
-			row[0] = s.Name
-			row[1] = "failed"
+			row[0], row[1] = s.Name, "not measured" // the run was interrupted
 			if s.Err != nil {
-				row[1] += ": " + s.Err.Error()
+				row[1] = "failed: " + s.Err.Error()
 			}
 			t = append(t, row)
 			continue
