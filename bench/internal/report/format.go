@@ -58,8 +58,11 @@ func spread(s harness.Spread, unit string) string {
 
 // ratio writes a ratio.
 func ratio(v float64) string {
-	if math.IsNaN(v) {
+	switch {
+	case math.IsNaN(v):
 		return "–"
+	case v > 0 && v < 0.095:
+		return fmt.Sprintf("%.2g×", v)
 	}
 	return fmt.Sprintf("%.2f×", v)
 }
