@@ -144,7 +144,7 @@ func (g guard) judge(logf func(format string, args ...any), r harness.Result) er
 		limit = g.recorded / tolerated
 		worse = ratio < limit
 	}
-	verdict := fmt.Sprintf("%s is %.2f of the best of %s; recorded %.2f, limit %.2f",
+	verdict := fmt.Sprintf("%s is %.3g of the best of %s; recorded %.3g, limit %.3g",
 		g.column, ratio, strings.Join(g.references, ", "), g.recorded, limit)
 	logf("%s", verdict)
 	if worse {

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/freshet-go/freshet/bench/internal/harness"
+	"github.com/freshet-go/freshet/bench/internal/pattern"
 	"github.com/freshet-go/freshet/bench/internal/report"
 	"github.com/freshet-go/freshet/bench/internal/work"
 )
@@ -79,6 +80,9 @@ func (o *options) measure() error {
 		}
 		return nil
 	}
+	if err := o.writable(); err != nil {
+		return err
+	}
 	stop, err := profile(o.cpu)
 	if err != nil {
 		return err
@@ -90,7 +94,28 @@ func (o *options) measure() error {
 	line := newProgressLine(os.Stderr)
 	results := harness.Plan{Workloads: chosen, Rounds: o.rounds, Quick: o.quick, Tell: line.tell}.Run(ctx)
 	line.clear()
-	return errors.Join(stop(), o.publish(report.Report{Machine: harness.ThisMachine(), Results: results, Note: o.note()}))
+	note := o.note(ctx.Err() != nil)
+	return errors.Join(stop(), o.publish(report.Report{Machine: harness.ThisMachine(), Results: results, Note: note}))
+}
+
+// writable says before a quarter of an hour has passed what can't be written
+// after it.
+func (o *options) writable() error {
+	if o.html != "" {
+		f, err := os.OpenFile(o.html, os.O_CREATE|os.O_WRONLY, 0o644)
+		if err != nil {
+			return fmt.Errorf("-html: %w", err)
+		}
+		if err := f.Close(); err != nil {
+			return fmt.Errorf("-html: %w", err)
+		}
+	}
+	if o.svg != "" {
+		if err := os.MkdirAll(o.svg, 0o755); err != nil {
+			return fmt.Errorf("-svg: %w", err)
+		}
+	}
+	return nil
 }
 
 // publish writes the report in every form that was asked for.
@@ -111,9 +136,16 @@ func (o *options) publish(r report.Report) error {
 }
 
 // note says what a reader has to know about the run.
-func (o *options) note() string {
+func (o *options) note(interrupted bool) string {
 	var notes []string
-	if o.traces == "" {
+	if interrupted {
+		notes = append(notes, "The run was interrupted: what is missing was not measured, and the last table may lack rounds.")
+	}
+	if o.traces != "" {
+		if missing := pattern.Missing(o.traces); len(missing) > 0 {
+			notes = append(notes, fmt.Sprintf("Of the recorded accesses, %s were not there.", strings.Join(missing, ", ")))
+		}
+	} else {
 		notes = append(notes, "Hit ratios are of synthetic accesses alone: -traces names a folder with recorded ones.")
 	}
 	if o.quick {
@@ -129,8 +161,13 @@ func (o *options) chosen() ([]work.Workload, error) {
 		return nil, err
 	}
 	var chosen []work.Workload
+	var left []string // out of a quick run
 	for _, w := range all {
 		if !o.only.MatchString(w.Name) {
+			continue
+		}
+		if o.quick && !o.list && w.Quick == 0 {
+			left = append(left, w.Name)
 			continue
 		}
 		w.Contenders = slices.DeleteFunc(w.Contenders, func(c work.Contender) bool {
@@ -140,8 +177,11 @@ func (o *options) chosen() ([]work.Workload, error) {
 			chosen = append(chosen, w)
 		}
 	}
-	if len(chosen) == 0 {
-		return nil, fmt.Errorf("-run %s -peers %s: no workload has such a name and such contenders; -list names them", o.only, o.peers)
+	switch {
+	case len(chosen) == 0 && len(left) > 0:
+		return nil, fmt.Errorf("-quick leaves out %s, and nothing else was asked for", strings.Join(left, ", "))
+	case len(chosen) == 0:
+		return nil, fmt.Errorf("-run %q -peers %q: no workload has such a name and such contenders; -list names them", o.only, o.peers)
 	}
 	return chosen, nil
 }

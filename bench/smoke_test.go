@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/freshet-go/freshet/bench/internal/harness"
 	"github.com/freshet-go/freshet/bench/internal/report"
@@ -68,6 +69,27 @@ func TestParse_RefusesWhatItDoesNotKnow(t *testing.T) {
 	for _, args := range [][]string{{"-run", "("}, {"-peers", "["}, {"-rounds", "-1"}, {"more"}} {
 		if _, err := parse(args); err == nil {
 			t.Errorf("%q was taken", args)
+		}
+	}
+}
+
+func TestMeasure_SaysAtOnceWhatItCannotDo(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"-run", "no such workload"},
+		{"-peers", "no such peer"},
+		{"-quick", "-run", "hit/zipf-1M"}, // which a quick run leaves out
+		{"-run", "hit", "-html", filepath.Join(file, "report.html")},
+		{"-run", "hit", "-svg", filepath.Join(file, "plots")},
+		{"-run", "hit", "-cpuprofile", filepath.Join(file, "profile")},
+		{"-run", "hit", "-traces", t.TempDir()},
+	} {
+		began := time.Now()
+		if err := run(args); err == nil || time.Since(began) > 10*time.Second {
+			t.Errorf("%q: %v after %v", args, err, time.Since(began))
 		}
 	}
 }
