@@ -46,13 +46,17 @@ func churn(p peer.Peer, ops int) ([]float64, error) {
 	}
 	calls := source.calls.Load()
 	var mu sync.Mutex
+	var failed failure
 	latencies := make([]time.Duration, 0, ops)
 	crowd(callers, ops, func(from, to int) {
 		mine := make([]time.Duration, 0, to-from)
 		for i := from; i < to; i++ {
 			began := time.Now()
-			_, _ = cache.Get(context.Background(), keys[order.At(i)])
+			_, err := cache.Get(context.Background(), keys[order.At(i)])
 			mine = append(mine, time.Since(began))
+			if err != nil {
+				failed.note(err)
+			}
 			time.Sleep(50 * time.Microsecond)
 		}
 		mu.Lock()
@@ -64,7 +68,7 @@ func churn(p peer.Peer, ops int) ([]float64, error) {
 	return []float64{
 		quantile(latencies, 0.99), quantile(latencies, 0.5), quantile(latencies, 0.999),
 		float64(source.calls.Load() - calls), 100 * float64(len(latencies)-over) / float64(len(latencies)),
-	}, nil
+	}, failed.err()
 }
 
 // quantile of what is sorted, in nanoseconds.

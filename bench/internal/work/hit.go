@@ -3,6 +3,7 @@ package work
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
 	"time"
 
@@ -90,14 +91,22 @@ func prepareMix(p peer.Peer, n int, order pattern.Order, ttl time.Duration, writ
 	}
 	ctx := context.Background()
 	setter, _ := cache.(peer.Setter)
+	round := uint64(0)
 	return Run{
 		Do: func(ops int) ([]float64, error) {
+			round++
+			values := round << 32 // no round sets what another one did
+			var failed failure
+			// Whoever allocates is not to be paid for by the next one.
+			runtime.GC()
 			calls := source.calls.Load()
 			spent := countExpense()
 			took := parallel(ops, func(from, to int) {
 				if writes == 0 {
 					for i := from; i < to; i++ {
-						_, _ = cache.Get(ctx, keys[order.At(i)])
+						if _, err := cache.Get(ctx, keys[order.At(i)]); err != nil {
+							failed.note(err)
+						}
 					}
 					return
 				}
@@ -105,14 +114,14 @@ func prepareMix(p peer.Peer, n int, order pattern.Order, ttl time.Duration, writ
 				for i := from; i < to; i++ {
 					key := keys[order.At(i)]
 					if write(i) {
-						setter.Set(key, uint64(i))
-					} else {
-						_, _ = cache.Get(ctx, key)
+						setter.Set(key, values+uint64(i))
+					} else if _, err := cache.Get(ctx, key); err != nil {
+						failed.note(err)
 					}
 				}
 			})
 			cpu, allocs, _ := spent.perOp(ops)
-			return []float64{perOp(took, ops), cpu, allocs, float64(source.calls.Load() - calls)}, nil
+			return []float64{perOp(took, ops), cpu, allocs, float64(source.calls.Load() - calls)}, failed.err()
 		},
 		Close: cache.Close,
 	}, nil

@@ -3,6 +3,7 @@ package work
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -29,6 +30,19 @@ func crowd(n, ops int, do func(from, to int)) time.Duration {
 	close(start)
 	done.Wait()
 	return time.Since(began)
+}
+
+// failure is one of the errors that callers got: who fails fast is not to look
+// fast.
+type failure struct{ one atomic.Pointer[error] }
+
+func (f *failure) note(err error) { f.one.Store(&err) }
+
+func (f *failure) err() error {
+	if one := f.one.Load(); one != nil {
+		return *one
+	}
+	return nil
 }
 
 // perOp is d for each of ops, in nanoseconds.

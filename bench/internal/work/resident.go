@@ -24,11 +24,13 @@ func resident(name, about string, n, quick int) Workload {
 	return Workload{
 		Name: name,
 		About: about + " Bytes are of the live heap, a key's own 13 among them. GC is a forced full collection, " +
-			"and its share of processor time and of pauses while hits go on beside 256 B of garbage each.",
+			"and its share of processor time and of pauses while hits go on beside 256 B of garbage each. " +
+			"Absent are keys that the cache did not hold after all.",
 		Ops: n, Quick: quick, Seconds: 0.5, Rounds: 3,
 		Columns: []Column{
 			{Name: "bytes/key", Unit: "B"}, {Name: "objects/key"}, {Name: "goroutines", Better: Lower},
 			{Name: "full GC", Unit: "ns"}, {Name: "GC cpu", Unit: "%"}, {Name: "GC pauses", Unit: "%"},
+			{Name: "absent", Unit: "%"},
 		},
 		Contenders: of(peer.All(), func(p peer.Peer) (Run, error) {
 			return Run{
@@ -66,8 +68,14 @@ func reside(p peer.Peer, n int) ([]float64, error) {
 		float64(runtime.NumGoroutine() - routines), fullCollection(),
 	}
 	cpu, pauses := collectorShare(cache, n)
-	runtime.KeepAlive(cache)
-	return append(figures, cpu, pauses), nil
+	// A figure per key is one only if all are there.
+	calls := source.calls.Load()
+	for i := range n {
+		if _, err := cache.Get(context.Background(), pattern.Key(i)); err != nil {
+			return nil, err
+		}
+	}
+	return append(figures, cpu, pauses, 100*float64(source.calls.Load()-calls)/float64(n)), nil
 }
 
 type heap struct{ bytes, objects uint64 }
