@@ -84,25 +84,34 @@ func (r *Resource[V, F]) Due(t *Turn[V, F]) {
 // nextTry is when an observed resource wants its next flight.
 func (r *Resource[V, F]) nextTry() Instant {
 	w, s := r.watch, r.shown
-	if w.failures > 0 || s == nil || s.Known == Nothing {
-		retry := w.landed.Plus(min(firstRetry<<min(max(w.failures-1, 0), 16), lastRetry))
-		if s != nil && s.Known == Absent && !s.Void {
-			retry = max(retry, s.FreshEnd)
-		}
+	retry := w.landed.Plus(min(firstRetry<<min(max(w.failures-1, 0), 16), lastRetry))
+	switch failing := w.failures > 0; {
+	case s == nil, s.Known == Nothing, failing && (s.Known != Absent || s.Void):
 		return retry
-	}
-	if s.Void {
+	case s.Void:
 		return w.landed
+	case failing && s.Failure() != nil:
+		return max(retry, min(s.FreshEnd, w.refreshOf(s.At)))
 	}
 	next := s.FreshEnd
-	for _, refresh := range w.refresh {
-		if refresh > 0 {
-			next = min(next, s.At.Plus(refresh))
-		}
+	if w.failures > 0 {
+		next = max(retry, next) // an absence is asked for less and less often
 	}
+	next = min(next, w.refreshOf(s.At))
 	if next <= w.landed {
 		// It was too old when it came (Response.Age), and would be so again.
 		next = w.landed.Plus(firstRetry)
+	}
+	return next
+}
+
+// refreshOf is when the most eager observer wants what is from at fetched again.
+func (w *watch) refreshOf(at Instant) Instant {
+	next := Never
+	for _, refresh := range w.refresh {
+		if refresh > 0 {
+			next = min(next, at.Plus(refresh))
+		}
 	}
 	return next
 }
