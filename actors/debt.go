@@ -10,17 +10,31 @@ import (
 
 // debt is what the second tier is owed for one key.
 type debt[V any] struct {
-	record *lifecycle.Version[V, *Future[V]] // to be kept; nil: nothing
-	readAt lifecycle.Instant                 // of the record
-	erase  uint64                            // to be acknowledged; 0: none
-	at     time.Time                         // of the erase
-	eraser *cell[V]                          // who waits for that; it cannot be evicted (M2)
-	queued bool                              // it stands in a queue, or is being paid
-	paying bool                              // an earlier debt of the key is being paid
+	record  *lifecycle.Version[V, *Future[V]] // to be kept; nil: nothing
+	readAt  lifecycle.Instant                 // of the record
+	at      time.Time                         // of an erase, to be acknowledged; zero: none
+	erase   uint64                            // its number, for
+	eraser  *cell[V]                          // who waits for that; it cannot be evicted (M2). nil: nobody
+	queued  bool                              // it stands in a queue, or is being paid
+	writing uint64                            // the Seq of the key's record that is being written; 0: none
 }
 
+// erases says whether an erase is owed.
+func (d *debt[V]) erases() bool { return !d.at.IsZero() }
+
 // owed says whether there is anything to pay.
-func (d *debt[V]) owed() bool { return d.record != nil || !d.at.IsZero() }
+func (d *debt[V]) owed() bool { return d.record != nil || d.erases() }
+
+// void gives up a record that is not above the barrier of an erase as of at. One
+// that is being written may land after that erase: it is owed an erase of its own.
+func (d *debt[V]) void(barrier uint64, at time.Time) {
+	if d.record != nil && d.record.Seq <= barrier {
+		d.record = nil
+	}
+	if d.writing != 0 && d.writing <= barrier && at.After(d.at) {
+		d.at = at
+	}
+}
 
 // persist owes v to the Store; what was owed before is obsolete, but for an
 // erase that is not acknowledged: the newer record does that too (D5).
@@ -93,7 +107,10 @@ func (s *tier[V]) work() {
 		s.owing = s.owing[1:]
 		d := *s.debts[key]
 		// What is owed meanwhile waits: one worker writes one key.
-		*s.debts[key] = debt[V]{queued: true, paying: true}
+		*s.debts[key] = debt[V]{queued: true}
+		if d.record != nil {
+			s.debts[key].writing = d.record.Seq
+		}
 		s.mu.Unlock()
 		last := s.table.closed.Load()
 		err := s.pay(key, d)
@@ -110,8 +127,9 @@ func (s *tier[V]) pay(key string, d debt[V]) (err error) {
 		return nil
 	}
 	if d.record != nil {
-		if err = s.write(key, &d); err == nil || d.erase == 0 {
-			s.failed("keep a record", key, err)
+		err = s.write(key, &d)
+		s.failed("keep a record", key, err)
+		if err == nil || !d.erases() {
 			if refused(err) {
 				// What is there is older, and would be believed when this is evicted.
 				_ = erase(s.table.clock.Time(d.readAt))
@@ -136,13 +154,16 @@ func refused(err error) bool {
 func (s *tier[V]) paid(key string, d debt[V], err error, last bool) {
 	s.mu.Lock()
 	since := s.debts[key]
-	since.paying = false
-	owed := d.erase != 0 && err != nil && !last
-	if owed && since.erase == 0 {
-		since.erase, since.at, since.eraser = d.erase, d.at, d.eraser
+	since.writing = 0
+	owed := d.erases() && err != nil && !last
+	if owed && since.eraser == nil {
+		since.erase, since.eraser = d.erase, d.eraser
+	}
+	if owed && d.at.After(since.at) {
+		since.at = d.at
 	}
 	switch {
-	case owed && since.record == nil && since.erase == d.erase && !s.table.closed.Load():
+	case owed && since.record == nil && since.at.Equal(d.at) && !s.table.closed.Load():
 		s.retries = append(s.retries, key)
 		s.table.deadlines.set(&s.retry, s.table.clock.Now().Plus(s.pause))
 		s.pause = min(2*s.pause, lastEraseWait)
@@ -155,11 +176,9 @@ func (s *tier[V]) paid(key string, d debt[V], err error, last bool) {
 		s.pause = firstEraseWait
 	}
 	s.mu.Unlock()
-	if c := d.eraser; d.erase != 0 && err == nil {
+	if c := d.eraser; c != nil && err == nil {
 		c.send(&message[V]{op: opStored, stamp: d.erase})
-		if c.shown.Load() == nil {
-			c.send(&message[V]{op: opEvict, reason: lifecycle.ByAge}) // it was made for the erase
-		}
+		s.table.vacate(c) // it may have stayed for the erase alone
 		s.table.makeRoom()
 	}
 }

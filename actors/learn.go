@@ -109,13 +109,14 @@ func (t *Table[V]) InvalidatePrefix(_ context.Context, prefix string) (int, erro
 	if t.closed.Load() {
 		return 0, ErrClosed
 	}
+	var barrier uint64
 	if t.tier != nil {
 		// Before the barrier: a look-up above it does not see the old records. They
 		// are erased after the walk, for what it makes void may land until then.
 		covered := t.tier.cover(prefix)
-		defer t.tier.erasePrefix(covered)
+		defer func() { t.tier.erasePrefix(covered, barrier) }()
 	}
-	barrier := t.numbers.Add(1)
+	barrier = t.numbers.Add(1)
 	// Before the walk: a cell that comes too late for it starts above.
 	t.raiseFloor(barrier)
 	n := 0

@@ -149,28 +149,24 @@ func contained(f func()) error {
 // was told of it and the Store has acknowledged that.
 func (s *tier[V]) cover(prefix string) *prefixErase {
 	p := &prefixErase{prefix: prefix}
-	at := s.table.clock.Time(s.tick())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.prefixes = append(s.prefixes, p)
-	for key, d := range s.debts {
-		if !strings.HasPrefix(key, prefix) {
-			continue
-		}
-		d.record = nil // void, and need not be kept out again
-		if d.paying {
-			d.at = at // what is being written may land after the erase
-		}
-	}
 	return p
 }
 
-// erasePrefix erases what the Store holds under p's prefix by now. Where an erase
-// of that is owed already it is owed as of now: there is one debt a prefix.
-func (s *tier[V]) erasePrefix(p *prefixErase) {
+// erasePrefix erases what the Store holds under p's prefix by now, and what is on
+// its way there and not above the barrier. Where an erase of that is owed already
+// it is owed as of now: there is one debt a prefix.
+func (s *tier[V]) erasePrefix(p *prefixErase, barrier uint64) {
 	at := s.table.clock.Time(s.tick())
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for key, d := range s.debts {
+		if strings.HasPrefix(key, p.prefix) {
+			d.void(barrier, at)
+		}
+	}
 	for _, have := range s.prefixes {
 		if have.prefix == p.prefix && !have.at.IsZero() {
 			if at.After(have.at) {

@@ -303,7 +303,7 @@ func (w *write[V]) spread() {
 	_, _ = t.InvalidateTag(&w.ctx, w.tags...)
 	for _, prefix := range w.prefixes {
 		if _, err := t.InvalidatePrefix(&w.ctx, prefix); err != nil && t.tier != nil {
-			t.tier.erasePrefix(t.tier.cover(prefix)) // closed: the next process must not find them
+			t.tier.erasePrefix(t.tier.cover(prefix), t.numbers.Add(1)) // closed: the next process must not find them
 		}
 	}
 }

@@ -142,3 +142,88 @@ func TestD4_RecordsOnTheirWayAreErasedWithTheirPrefix(t *testing.T) {
 		require.NoError(t, c.Close(bg))
 	})
 }
+
+// What was on its way to the Store is erased behind its prefix, if that takes more
+// than one attempt.
+func TestD4_TheEraseOfARecordOnItsWayIsOwedUntilItIsAcknowledged(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s, o := newShelf(), counting()
+		open := make(chan struct{})
+		refusals := 3
+		s.set(func(_ context.Context, call string) error {
+			switch call {
+			case "set a":
+				<-open
+			case "delete a":
+				if refusals--; refusals >= 0 {
+					return errors.New("down")
+				}
+			}
+			return nil
+		})
+		c := shelved(t, o, s, config{MaxEntries: 1, StoreTimeout: time.Hour})
+		mustGet(t, c, "a", "v1")
+		synctest.Wait()
+		_, err := c.InvalidatePrefix(bg, "a")
+		require.NoError(t, err)
+		synctest.Wait()
+		close(open)
+		require.True(t, s.has("a"))
+		evict(t, c, "a")
+		v, err := c.Get(bg, "a")
+		require.NoError(t, err)
+		require.NotEqual(t, "v1", v)
+		require.NoError(t, c.Invalidate(bg, "a"))
+		time.Sleep(time.Minute)
+		require.Negative(t, refusals)
+		require.False(t, s.has("a"))
+	})
+}
+
+// A record that the Store refuses after an erase is a failure of its own.
+func TestD2_ARecordThatIsRefusedWhereAnEraseIsOwedIsCounted(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newShelf()
+		c := shelved(t, counting(), s, config{})
+		open := make(chan struct{})
+		s.set(func(_ context.Context, call string) error {
+			if call == "set a" {
+				<-open
+				return errors.New("too large")
+			}
+			return nil
+		})
+		require.NoError(t, c.Set(bg, "a", "v1"))
+		synctest.Wait()
+		require.NoError(t, c.Invalidate(bg, "a"))
+		require.NoError(t, c.Set(bg, "a", "v2"))
+		close(open)
+		require.False(t, s.has("a"))
+		require.EqualValues(t, 2, c.Stats().StoreErrors)
+	})
+}
+
+// O10: what was removed is not resident once its erase is acknowledged.
+func TestO10_WhatWasRemovedGoesWhenTheStoreHasErasedIt(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newShelf()
+		c := shelved(t, counting(), s, config{})
+		mustGet(t, c, "a", "v1")
+		require.True(t, s.has("a"))
+		refuse := true
+		s.set(func(_ context.Context, call string) error {
+			if call == "delete a" && refuse {
+				return errors.New("down")
+			}
+			return nil
+		})
+		require.NoError(t, c.Remove(bg, "a"))
+		require.True(t, s.has("a"))
+		require.Equal(t, 1, c.Len(), "it has to see to the erase (M2)")
+		refuse = false
+		time.Sleep(time.Minute)
+		require.False(t, s.has("a"))
+		require.Zero(t, c.Len())
+		mustGet(t, c, "a", "v2")
+	})
+}
