@@ -20,7 +20,8 @@ type bulk[V any] struct {
 	// have to fly with the rest: the call is made when the last of them has come.
 	awaited atomic.Int64
 	mu      sync.Mutex
-	flights []*flight[V] // nobody adds to them once the call is made
+	made    bool // the call is: nobody boards any more
+	flights []*flight[V]
 	ctx     flightContext
 	left    atomic.Int64 // members whose answer is still wanted
 	limit   deadline
@@ -34,11 +35,23 @@ func newBulk[V any](ctx context.Context, t *Table[V]) *bulk[V] {
 	return b
 }
 
-// board takes f along.
-func (b *bulk[V]) board(f *flight[V]) {
+// board takes f along, and says false where it comes too late for that.
+func (b *bulk[V]) board(f *flight[V]) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.flights = append(b.flights, f)
+	if !b.made {
+		b.flights = append(b.flights, f)
+	}
+	return !b.made
+}
+
+// depart lets nobody board any more, and leaves out who was given up already: a
+// Set came in between, say.
+func (b *bulk[V]) depart() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.made = true
+	b.flights = slices.DeleteFunc(b.flights, func(f *flight[V]) bool { return !f.wanted() })
 }
 
 // await has the call wait for the look-up f, which may end in a flight.
@@ -57,8 +70,7 @@ func (b *bulk[V]) came() {
 // launch lets the flights go that the demands of one GetMany took off with.
 func (b *bulk[V]) launch() {
 	t := b.table
-	// Some may have been given up already: a Set came in between, say.
-	b.flights = slices.DeleteFunc(b.flights, func(f *flight[V]) bool { return !f.wanted() })
+	b.depart()
 	switch len(b.flights) {
 	case 0:
 		return

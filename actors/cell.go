@@ -223,8 +223,7 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 		f.pending.Store(c.joinable())
 		replaced := c.flight.Swap(f)
 		switch {
-		case m.bulk != nil:
-			m.bulk.board(f)
+		case m.bulk != nil && m.bulk.board(f):
 		case replaced != nil && !replaced.looking:
 			t.gate.launch(f, &f.ticket, &replaced.ticket)
 		default:

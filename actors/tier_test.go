@@ -115,6 +115,37 @@ func walked(table *Table[int]) (first, later string) {
 	return first, later
 }
 
+// C6: a look-up that others overtook comes to its deadline before its cell has
+// handled that. The others of its GetMany wait no longer; its own flight is made
+// all the same.
+func TestC6_AnOvertakenLookUpIsLateForItsParty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := context.Background()
+		table := testTable(t, Config[int]{Store: sleeper{&shelf{}}, StoreTimeout: time.Second}, nil)
+		table.bulkSource = forgetful{one: func() (int, error) { return 1, nil }}
+		done := make(chan error)
+		go func() {
+			_, err := table.GetMany(ctx, []string{"a", "b"})
+			done <- err
+		}()
+		synctest.Wait()
+		c := cellOf(t, table, "a")
+		held(t, c)
+		go table.heard(Invalidation{Keys: []string{"a"}})
+		time.Sleep(2 * time.Second)
+		c.drain(throughput)
+		require.NoError(t, <-done)
+	})
+}
+
+// sleeper is a Store that does not answer.
+type sleeper struct{ *shelf }
+
+func (sleeper) Get(ctx context.Context, _ string) (Record, error) {
+	<-ctx.Done()
+	return Record{}, ctx.Err()
+}
+
 // numerals is a Codec.
 type numerals struct{}
 
