@@ -70,7 +70,7 @@ func (s *tier[V]) look(f *flight[V]) {
 		s.answered(f)
 	}
 	told = true
-	if m.found {
+	if m.found && f.wanted() {
 		t.tallies.count(cStoreHits)
 	}
 	f.looked(&m)

@@ -157,6 +157,7 @@ func TestO6_WhatOthersInvalidateDuringALookUpIsNotKept(t *testing.T) {
 				time.Sleep(time.Minute) // the look-up comes back
 				mustGet(t, c, "a", "v2")
 				require.True(t, w.has("a"))
+				require.Zero(t, c.Stats().StoreHits, "it was not believed")
 			})
 		})
 	}
