@@ -149,13 +149,14 @@ func TestD4_TheEraseOfARecordOnItsWayIsOwedUntilItIsAcknowledged(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s, o := newShelf(), counting()
 		open := make(chan struct{})
-		refusals := 3
+		var refusals atomic.Int32
+		refusals.Store(3)
 		s.set(func(_ context.Context, call string) error {
 			switch call {
 			case "set a":
 				<-open
 			case "delete a":
-				if refusals--; refusals >= 0 {
+				if refusals.Add(-1) >= 0 {
 					return errors.New("down")
 				}
 			}
@@ -175,7 +176,7 @@ func TestD4_TheEraseOfARecordOnItsWayIsOwedUntilItIsAcknowledged(t *testing.T) {
 		require.NotEqual(t, "v1", v)
 		require.NoError(t, c.Invalidate(bg, "a"))
 		time.Sleep(time.Minute)
-		require.Negative(t, refusals)
+		require.Negative(t, refusals.Load())
 		require.False(t, s.has("a"))
 	})
 }
@@ -210,9 +211,10 @@ func TestO10_WhatWasRemovedGoesWhenTheStoreHasErasedIt(t *testing.T) {
 		c := shelved(t, counting(), s, config{})
 		mustGet(t, c, "a", "v1")
 		require.True(t, s.has("a"))
-		refuse := true
+		var refuse atomic.Bool
+		refuse.Store(true)
 		s.set(func(_ context.Context, call string) error {
-			if call == "delete a" && refuse {
+			if call == "delete a" && refuse.Load() {
 				return errors.New("down")
 			}
 			return nil
@@ -220,7 +222,7 @@ func TestO10_WhatWasRemovedGoesWhenTheStoreHasErasedIt(t *testing.T) {
 		require.NoError(t, c.Remove(bg, "a"))
 		require.True(t, s.has("a"))
 		require.Equal(t, 1, c.Len(), "it has to see to the erase (M2)")
-		refuse = false
+		refuse.Store(false)
 		time.Sleep(time.Minute)
 		require.False(t, s.has("a"))
 		require.Zero(t, c.Len())
