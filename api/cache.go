@@ -177,9 +177,10 @@ func (c *Cache[V]) Delete(ctx context.Context, key string) error { return c.tabl
 // Unknown says that the origin may have applied it all the same, because it did
 // not answer in time (Config.Timeout), the connection broke, or user code
 // panicked; then the resource is read before its next write, which fails with
-// that read if it fails, and was not written (W3). Nothing is retried. When ctx ends first, Mutate returns its error and the write goes on
-// (W6); where it has ended already, nothing is written. Without a Writer, and
-// without a Commit of its own, it is ErrReadOnly.
+// that read if it fails, and was not written (W3). Nothing is retried. When ctx
+// ends first, Mutate returns its error and the write goes on (W6); where it has
+// ended already, nothing is written. Without a Writer, and without a Commit of
+// its own, it is ErrReadOnly.
 func (c *Cache[V]) Mutate(ctx context.Context, key string, m Mutation[V]) (V, error) {
 	return c.table.Mutate(ctx, key, m)
 }
