@@ -13,8 +13,9 @@ import (
 	"github.com/freshet-go/freshet/api/store/internal/record"
 )
 
+// drawTime draws a time of the years 1 to 9999 that has one after it there.
 func drawTime(t *rapid.T, name string) time.Time {
-	return time.Unix(rapid.Int64Range(-62135596800, 253402300799).Draw(t, name), rapid.Int64Range(0, 999_999_999).Draw(t, name)).UTC()
+	return time.Unix(rapid.Int64Range(-62135596800, 253402300799).Draw(t, name), rapid.Int64Range(0, 999_999_998).Draw(t, name)).UTC()
 }
 
 func TestD3_EntriesComeBack(t *testing.T) {
@@ -71,6 +72,13 @@ func FuzzDecode(f *testing.F) {
 			require.LessOrEqual(t, len(e.Record.Value), len(b))
 		}
 	})
+}
+
+func TestTimesOutsideTheirYearsAreClamped(t *testing.T) {
+	first, last := time.Time{}, time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC)
+	require.Equal(t, first, record.Time(record.AppendTime(nil, first.Add(-1))))
+	require.Equal(t, last, record.Time(record.AppendTime(nil, last)))
+	require.Equal(t, last, record.Time(record.AppendTime(nil, last.Add(1))))
 }
 
 func TestTimesCompareAsTheirBytes(t *testing.T) {
