@@ -18,8 +18,8 @@ import (
 func batches() []Workload {
 	return []Workload{
 		gathering("1ms", "A hundred callers at once, each with a cold key of its own, of an origin that takes 1 ms a call and serves one call "+
-			"at a time; until the last is answered. GetMany is one caller with all the keys.", time.Millisecond, 20, 5),
-		gathering("instant", "The same where the origin takes no time: what being gathered costs, the window of 1 ms among it.", 0, 500, 100),
+			"at a time; until the last is answered. GetMany is one caller with all the keys.", time.Millisecond, 20, 3),
+		gathering("instant", "The same where the origin takes no time: what being gathered costs, the window of 1 ms among it.", 0, 500, 30),
 	}
 }
 

@@ -20,7 +20,7 @@ func churns() []Workload {
 			{Name: "p99", Unit: "ns"}, {Name: "p50", Unit: "ns"}, {Name: "p99.9", Unit: "ns"},
 			{Name: "origin calls"}, {Name: "over 1 ms", Unit: "%"},
 		},
-		Ops: 32_000, Quick: 8_000, Seconds: 0.5,
+		Ops: 32_000, Quick: 2_000, Seconds: 0.5,
 		Contenders: of(peer.With(peer.CanExpire), func(p peer.Peer) (Run, error) {
 			return Run{
 				Do:    func(ops int) ([]float64, error) { return churn(p, ops) },

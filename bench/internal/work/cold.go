@@ -13,8 +13,8 @@ import (
 func colds() []Workload {
 	return []Workload{
 		cold("instant", "Parallel first reads of distinct keys from a source that answers at once.", 0, 100_000, 20_000),
-		cold("100us", "The same where the source takes 100 µs, 64 callers at a time.", 100*time.Microsecond, 20_000, 5_000),
-		cold("10ms", "The same where the source takes 10 ms, 1,000 callers at a time.", 10*time.Millisecond, 10_000, 2_000),
+		cold("100us", "The same where the source takes 100 µs, 64 callers at a time.", 100*time.Microsecond, 20_000, 2_000),
+		cold("10ms", "The same where the source takes 10 ms, 1,000 callers at a time.", 10*time.Millisecond, 10_000, 1_000),
 	}
 }
 

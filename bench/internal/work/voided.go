@@ -20,7 +20,7 @@ func voideds() []Workload {
 			{Name: "stale/million", Wrong: true}, {Name: "stale", Wrong: true}, {Name: "reads", Better: Neither}, {Name: "origin calls/change"},
 			{Name: "longest stale", Unit: "ns"},
 		},
-		Ops: 400, Quick: 100, Seconds: 0.4,
+		Ops: 400, Quick: 50, Seconds: 0.4,
 		Contenders: of(peer.With(peer.CanDelete), func(p peer.Peer) (Run, error) {
 			return Run{
 				Do:    func(ops int) ([]float64, error) { return voided(p, ops) },

@@ -27,7 +27,7 @@ func webs() []Workload {
 			{Name: "reads", Unit: "/s", Better: Higher}, {Name: "p50", Unit: "ns"}, {Name: "p99", Unit: "ns"},
 			{Name: "p99.9", Unit: "ns"}, {Name: "requests"}, {Name: "failed", Wrong: true},
 		},
-		Ops: 300_000, Quick: 60_000, Seconds: 0.6,
+		Ops: 300_000, Quick: 40_000, Seconds: 0.6,
 		Contenders: of(peer.With(peer.CanExpire), func(p peer.Peer) (Run, error) {
 			o, err := startWebOrigin(time.Millisecond)
 			if err != nil {
