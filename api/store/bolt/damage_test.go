@@ -136,7 +136,8 @@ func TestACorruptRecordIsAMissAndReported(t *testing.T) {
 }
 
 // Whatever the disk did to the file: Open fails with a sentence, or a Get has the
-// record, or a miss. It never panics and never has another's bytes.
+// record, or a miss, and what is written then is read. It never panics, never
+// hangs, never takes memory without bound and never has another's bytes.
 func TestD2_BitRotIsNeverFatalToReads(t *testing.T) {
 	path, opts := filled(t)
 	opts.Logger = quiet
@@ -145,11 +146,15 @@ func TestD2_BitRotIsNeverFatalToReads(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
-	refused, missed, read, reported := 0, 0, 0, int64(0)
+	refused, missed, read, written, reported := 0, 0, 0, 0, int64(0)
+	value := func(i int) string { return strings.Repeat(fmt.Sprint(i, "."), 50) }
 	for range 150 {
 		rotten := bytes.Clone(whole)
 		for range 1 + rng.IntN(20) {
 			at := rng.IntN(len(rotten))
+			if rng.IntN(10) == 0 { // where the structure is
+				at = at/os.Getpagesize()*os.Getpagesize() + rng.IntN(128)
+			}
 			for i := range rotten[at:min(len(rotten), at+1+rng.IntN(64))] {
 				rotten[at+i] = byte(rng.Uint32())
 			}
@@ -162,26 +167,105 @@ func TestD2_BitRotIsNeverFatalToReads(t *testing.T) {
 			refused++
 			continue
 		}
-		if s, err := db.Store("users"); err != nil {
+		s, err := db.Store("users")
+		if err != nil {
+			require.NoError(t, db.Close())
 			refused++
-		} else {
-			for i := range 300 {
-				r, err := s.Get(t.Context(), fmt.Sprintf("k/%05d", i))
-				if err == nil {
-					require.Equal(t, strings.Repeat(fmt.Sprint(i, "."), 50), string(r.Value))
-					read++
-				} else {
-					require.ErrorIs(t, err, freshet.ErrNotFound)
-					missed++
-				}
+			continue
+		}
+		for i := range 300 {
+			r, err := s.Get(t.Context(), fmt.Sprintf("k/%05d", i))
+			if err == nil {
+				require.Equal(t, value(i), string(r.Value))
+				read++
+			} else {
+				require.ErrorIs(t, err, freshet.ErrNotFound)
+				missed++
 			}
 		}
+		for i := 0; i < 300; i += 7 {
+			key := fmt.Sprintf("k/%05d", i)
+			if err := s.Set(t.Context(), key, rec(1000+i, "new")); err != nil {
+				require.ErrorIs(t, err, bolt.ErrCorrupt)
+				continue
+			}
+			r, err := s.Get(t.Context(), key)
+			require.NoError(t, err)
+			require.Equal(t, "new", string(r.Value))
+			written++
+		}
 		reported += db.Corrupt()
-		_ = db.Close()
+		require.NoError(t, db.Close())
 	}
-	t.Logf("%d refused to open; %d records read, %d missed, %d reports", refused, read, missed, reported)
+	t.Logf("%d refused to open; %d records read, %d missed, %d written, %d reports", refused, read, missed, written, reported)
 	require.NotZero(t, read)
 	require.NotZero(t, missed)
+	require.NotZero(t, written)
+}
+
+// What no recover could help with, bbolt must not come to see.
+func TestABrokenStructureIsRefused(t *testing.T) {
+	path, opts := filled(t)
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	size := os.Getpagesize()
+	const branch, leaf, freelist = 1, 2, 16
+	page := func(b []byte, id int) []byte { return b[id*size : (id+1)*size] }
+	// The metas end with their transaction and a checksum; the later one holds.
+	meta := page(whole, 0)[16:]
+	if other := page(whole, 1)[16:]; binary.NativeEndian.Uint64(other[48:]) > binary.NativeEndian.Uint64(meta[48:]) {
+		meta = other
+	}
+	f := int(binary.NativeEndian.Uint64(meta[32:]))
+	require.Equal(t, uint16(freelist), binary.NativeEndian.Uint16(page(whole, f)[8:]))
+	free := map[int]bool{}
+	for i := range binary.NativeEndian.Uint16(page(whole, f)[10:]) {
+		free[int(binary.NativeEndian.Uint64(page(whole, f)[16+8*i:]))] = true
+	}
+	b := 2
+	for free[b] || binary.NativeEndian.Uint16(page(whole, b)[8:]) != branch {
+		b++
+	}
+	l := int(binary.NativeEndian.Uint64(page(whole, b)[16+8:]))
+	require.Equal(t, uint16(leaf), binary.NativeEndian.Uint16(page(whole, l)[8:]))
+	put16, put32, put64 := binary.NativeEndian.PutUint16, binary.NativeEndian.PutUint32, binary.NativeEndian.PutUint64
+	for name, c := range map[string]struct {
+		damage func(file []byte)
+		says   string
+	}{
+		"a list of free pages that goes on for ever": {func(x []byte) { put32(page(x, f)[12:], 1<<32-1) }, "is in use twice|is beyond the last"},
+		"a leaf that goes on for ever":               {func(x []byte) { put32(page(x, l)[12:], 1<<32-1) }, "is in use twice|is beyond the last"},
+		"more free pages than the list has room for": {func(x []byte) { put16(page(x, f)[10:], 0xFFFE) }, fmt.Sprintf("page %d has no room for 65534 free pages", f)},
+		"as many as 64 bits can say":                 {func(x []byte) { put16(page(x, f)[10:], 0xFFFF); put64(page(x, f)[16:], 1<<63) }, "has no room for 9223372036854775808 free pages"},
+		"a page both free and in use":                {func(x []byte) { put64(page(x, f)[16:], uint64(l)) }, fmt.Sprintf("page %d is in use twice", l)},
+		"a free page that there is not":              {func(x []byte) { put64(page(x, f)[16:], 1<<40) }, "of the free pages: page 1099511627776 is beyond the last"},
+		"a list of free pages that is another page":  {func(x []byte) { put16(page(x, f)[8:], leaf) }, fmt.Sprintf("page %d is of kind 0x2, not the list of free pages", f)},
+		"a branch that leads to itself":              {func(x []byte) { put64(page(x, b)[16+8:], uint64(b)) }, fmt.Sprintf("page %d is in use twice", b)},
+		"two ways to one page":                       {func(x []byte) { put64(page(x, b)[32+8:], uint64(l)) }, fmt.Sprintf("page %d is in use twice|page %d: element 0: its key is out of order", l, l)},
+		"a branch to where nothing is":               {func(x []byte) { put64(page(x, b)[16+8:], 1<<50) }, "is beyond the last"},
+		"an empty branch":                            {func(x []byte) { put16(page(x, b)[10:], 0) }, fmt.Sprintf("page %d: the branch is empty", b)},
+		"keys out of order":                          {func(x []byte) { p := page(x, l); p[32+binary.NativeEndian.Uint32(p[32+4:])+4] ^= 0x40 }, "its key is out of order|its key belongs"},
+		"a page that is another":                     {func(x []byte) { put64(page(x, l), uint64(l+1)) }, fmt.Sprintf("page %d says that it is page %d", l, l+1)},
+		"a page of no kind":                          {func(x []byte) { put16(page(x, l)[8:], 7) }, fmt.Sprintf("page %d: it is of kind 0x7", l)},
+		"more elements than there is room for":       {func(x []byte) { put16(page(x, l)[10:], 0xFFFF) }, fmt.Sprintf("page %d: it has no room for its 65535 elements", l)},
+		"a value of four gigabytes":                  {func(x []byte) { put32(page(x, l)[16+12:], 1<<32-1) }, "element 0: it goes beyond the page"},
+		"a key in another page":                      {func(x []byte) { put32(page(x, b)[16:], 1<<31) }, "element 0: it goes beyond the page"},
+		"an empty key":                               {func(x []byte) { put32(page(x, l)[16+8:], 0) }, "element 0: its key is empty"},
+		"one record within another":                  {func(x []byte) { put32(page(x, l)[32+4:], 16) }, "element 1: it overlaps the one before"},
+		"a record that is a bucket":                  {func(x []byte) { put32(page(x, l)[16:], 1) }, fmt.Sprintf("page %d: a bucket|is beyond the last", l)},
+		"a record of unknown flags":                  {func(x []byte) { put32(page(x, l)[16:], 8) }, "element 0: it has the unknown flags 0x8"},
+	} {
+		x := bytes.Clone(whole)
+		c.damage(x)
+		rot := filepath.Join(t.TempDir(), "db")
+		require.NoError(t, os.WriteFile(rot, x, 0o600))
+		_, err := bolt.Open(rot, opts)
+		require.ErrorIs(t, err, bolt.ErrDamaged, name)
+		require.Regexp(t, c.says, err.Error(), name)
+		left, err := os.ReadFile(rot)
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(x, left), "%s: it was left alone", name)
+	}
 }
 
 func TestAFileThatCannotBeWritten(t *testing.T) {

@@ -24,8 +24,11 @@
 //     durable as records. A record that expired orders nothing.
 //   - Reads go to the memory map and wait for no commit; only, and rarely, for the
 //     file to be mapped anew when it has grown.
-//   - Corruption is a miss, told to Options.OnCorrupt and the log: of one record
-//     by its checksum, of the file's structure by catching what bbolt does then. It is
+//   - Corruption of a record is a miss, told to Options.OnCorrupt and the log, by
+//     its checksum. That of the file's structure is an error of Open, which reads the
+//     structure of every page before anything trusts it (about half a second per GiB
+//     that the system has in memory, else as long as the disk takes; large values
+//     are skipped); where it comes later, what bbolt does then is caught. It is
 //     never a panic and never another record's value.
 //   - Bounded: the queue of writes, the size of a batch and of a record, the number of
 //     prefix tombstones (beyond it the older half becomes their common
@@ -42,8 +45,9 @@
 // # Errors of Open
 //
 // ErrLocked: another process has the file. ErrSchema: a newer version of this
-// package wrote it. ErrDamaged: it is truncated, or not a bolt file, or not one of
-// ours; a second tier may be deleted, so the remedy is to do that. Anything else, such
+// package wrote it. ErrDamaged: it is truncated, or its structure is broken, or it is
+// not a bolt file, or not one of ours; the file is left as it was. A second tier may be
+// deleted, so the remedy is to do that. Anything else, such
 // as a missing permission or a full disk, wraps the error of the system.
 //
 // A full disk fails writes with the system's error and leaves what is there readable.

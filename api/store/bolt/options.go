@@ -14,7 +14,8 @@ var (
 	ErrLocked = errors.New("another process has it open")
 	// ErrSchema says that a newer version of this package wrote the file.
 	ErrSchema = errors.New("it is of a newer version")
-	// ErrDamaged says that the file is truncated or not one of this package.
+	// ErrDamaged says that the file is truncated, that its structure is broken, or that
+	// it is not one of this package.
 	ErrDamaged = errors.New("it is damaged or not a store of freshet")
 	// ErrTooLarge says that a record exceeds Options.MaxRecord.
 	ErrTooLarge = errors.New("the record is too large")
