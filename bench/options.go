@@ -43,8 +43,8 @@ func parse(args []string) (*options, error) {
 	flags.StringVar(&o.svg, "svg", "", "write a plot of each workload into this `DIR`")
 	flags.StringVar(&o.html, "html", "", "write the report with its plots into this one `FILE`")
 	flags.BoolVar(&o.list, "list", false, "list the workloads and end")
-	flags.BoolVar(&o.quick, "quick", false, "less work and fewer rounds: about a minute")
-	flags.IntVar(&o.rounds, "rounds", 0, "how often contenders take turns (0: 5, or 3 with -quick)")
+	flags.BoolVar(&o.quick, "quick", false, "less work and fewer rounds: under a minute")
+	flags.IntVar(&o.rounds, "rounds", 0, "how often contenders take turns (0: 5, or 2 with -quick)")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func parse(args []string) (*options, error) {
 	case o.rounds < 0:
 		return nil, fmt.Errorf("-rounds %d: want more than 0", o.rounds)
 	case o.rounds == 0 && o.quick:
-		o.rounds = 3
+		o.rounds = 2
 	case o.rounds == 0:
 		o.rounds = 5
 	}
