@@ -22,6 +22,7 @@ type origin struct {
 	written int            // requests to write
 	cut     map[string]int // requests whose client went away before the answer
 	latency func(iata string, nth int) time.Duration
+	turn    turn
 	nth     int           // requests since the latency was set
 	news    chan struct{} // closed, and replaced, whenever a request comes in
 
@@ -29,6 +30,11 @@ type origin struct {
 	server  *http.Server // nil: down
 	served  chan error
 }
+
+// turn holds the nth answer back, when its latency has passed, until it may go.
+// A busy machine can be late by more than any latency: what has to come first is
+// waited for.
+type turn func(ctx context.Context, nth int) error
 
 const anyPort = "127.0.0.1:0"
 
@@ -97,19 +103,14 @@ func (o *origin) serve(w http.ResponseWriter, r *http.Request) {
 	iata := r.PathValue("iata")
 	o.mu.Lock()
 	record, ok := o.records[iata]
-	wait := o.latency(iata, o.nth)
-	o.nth++
+	latency := o.nextLocked(iata)
 	o.total++
 	o.asked[iata]++
 	close(o.news)
 	o.news = make(chan struct{})
 	o.mu.Unlock()
 
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-r.Context().Done():
+	if err := latency(r.Context()); err != nil {
 		o.mu.Lock()
 		o.cut[iata]++
 		o.mu.Unlock()
@@ -121,6 +122,18 @@ func (o *origin) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(record) // the client went away: nobody to tell
+}
+
+// nextLocked is what the next request waits for before it is answered.
+func (o *origin) nextLocked(iata string) func(context.Context) error {
+	wait, turn, nth := o.latency(iata, o.nth), o.turn, o.nth
+	o.nth++
+	return func(ctx context.Context) error {
+		if err := rest(ctx, wait); err != nil || turn == nil {
+			return err
+		}
+		return turn(ctx, nth)
+	}
 }
 
 // highest is how high an airport can be: nobody has built one above.
@@ -135,15 +148,10 @@ func (o *origin) write(w http.ResponseWriter, r *http.Request) {
 	}
 	iata := r.PathValue("iata")
 	o.mu.Lock()
-	wait := o.latency(iata, o.nth)
-	o.nth++
+	latency := o.nextLocked(iata)
 	o.written++
 	o.mu.Unlock()
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-r.Context().Done():
+	if latency(r.Context()) != nil {
 		return
 	}
 	if record.ElevationFt > highest {
@@ -178,9 +186,14 @@ func (o *origin) edit(iata string) int {
 
 // answerAfter sets the latency of the requests to come; nth counts them from 0.
 func (o *origin) answerAfter(latency func(iata string, nth int) time.Duration) {
+	o.answerInTurn(latency, nil)
+}
+
+// answerInTurn is answerAfter for answers that have to wait for their turn too.
+func (o *origin) answerInTurn(latency func(iata string, nth int) time.Duration, turn turn) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.latency, o.nth = latency, 0
+	o.latency, o.turn, o.nth = latency, turn, 0
 }
 
 // requests is how many requests for a record have come in.

@@ -28,13 +28,13 @@ func (l *leaver) play(ctx context.Context, st *stage) error {
 	const others = 7
 	cache := st.polite.cache
 	slow := st.uneven(400*time.Millisecond, 550*time.Millisecond)
-	st.origin.answerAfter(func(string, int) time.Duration { return slow })
+	gone := make(chan struct{})
+	st.origin.answerInTurn(func(string, int) time.Duration { return slow }, after(gone))
 	st.scr.Story("The caller whose request is on its way to the origin leaves; %d others, who joined it, stay.", others)
 
 	begun := time.Now()
 	first, leave := context.WithCancel(ctx)
 	defer leave()
-	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
 		_, l.leftErr = cache.Get(first, leaverKey)

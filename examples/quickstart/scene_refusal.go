@@ -39,7 +39,8 @@ func (r *refusal) play(ctx context.Context, st *stage) (err error) {
 		return err
 	}
 	slow := st.uneven(350*time.Millisecond, 450*time.Millisecond)
-	st.origin.answerAfter(func(string, int) time.Duration { return slow })
+	looked := make(chan struct{}) // here and by the reader: then the origin may answer
+	st.origin.answerInTurn(func(string, int) time.Duration { return slow }, after(looked))
 	st.scr.Story("Somebody edits the elevation of %s and makes it 1,000 times too high. The edit shows at once, while it is on "+
 		"its way to the origin, which knows better.", refusalKey)
 	requests := st.origin.requests(refusalKey)
@@ -48,7 +49,7 @@ func (r *refusal) play(ctx context.Context, st *stage) (err error) {
 		return err
 	}
 	defer sub.Close()
-	stopReader := r.reader(ctx, cache)
+	saw, stopReader := r.reader(ctx, cache)
 	defer stopReader()
 
 	begun := time.Now()
@@ -70,6 +71,11 @@ func (r *refusal) play(ctx context.Context, st *stage) (err error) {
 	r.during, _ = cache.Peek(refusalKey)
 	r.shown = time.Since(begun)
 	stopWaiting := st.scr.Wait(func() string { return "the edit is with the origin" }, nil)
+	select {
+	case <-saw:
+	case <-ctx.Done():
+	}
+	close(looked)
 	<-done
 	stopWaiting()
 	stopReader()
@@ -84,14 +90,18 @@ func (r *refusal) play(ctx context.Context, st *stage) (err error) {
 }
 
 // reader reads on and on until stop is called, once more then, and keeps what
-// it saw.
-func (r *refusal) reader(ctx context.Context, cache *freshet.Cache[Airport]) (stop func()) {
+// it saw. It closes saw when it sees another value than at first.
+func (r *refusal) reader(ctx context.Context, cache *freshet.Cache[Airport]) (saw <-chan struct{}, stop func()) {
+	another := make(chan struct{})
 	read := func() {
 		a, err := cache.Get(ctx, refusalKey)
 		if err != nil {
 			r.readErr = err
 		} else if n := len(r.seen); n == 0 || r.seen[n-1] != a.ElevationFt {
 			r.seen = append(r.seen, a.ElevationFt)
+			if n == 1 {
+				close(another)
+			}
 		}
 	}
 	read()
@@ -110,7 +120,7 @@ func (r *refusal) reader(ctx context.Context, cache *freshet.Cache[Airport]) (st
 			}
 		}
 	}()
-	return sync.OnceFunc(func() { close(quit); <-gone })
+	return another, sync.OnceFunc(func() { close(quit); <-gone })
 }
 
 // next waits for the next event.

@@ -77,20 +77,24 @@ func (s *storm) play(ctx context.Context, st *stage) error {
 	defer look()
 	flown := len(who.client.log())
 	counted := st.origin.requests(stormKey)
-	st.origin.answerAfter(st.shuffled())
+	order := st.order()
+	flights := func() []flight { return who.client.log()[flown:] }
+	blown := make(chan struct{})
+	st.origin.answerInTurn(st.latencies(order), inTurn(order, blown, flights, rec))
 	s.begun = time.Now()
 	stop := st.scr.Wait(func() string {
-		return fmt.Sprintf("%s, %d in the air, %d dropped", show.Many(len(who.client.log())-flown, "request"),
+		return fmt.Sprintf("%s, %d in the air, %d dropped", show.Many(len(flights()), "request"),
 			who.cache.Stats().InFlight, rec.dropped())
 	}, func() []string {
 		so := timeline{begun: s.begun, now: time.Now(), least: st.paced(lastDue)}
-		return so.lines(st.scr, who.client.log()[flown:], byFlight(rec.events()))
+		return so.lines(st.scr, flights(), byFlight(rec.events()))
 	})
 	defer stop()
 
 	if err := s.blow(ctx, st, who); err != nil {
 		return err
 	}
+	close(blown)
 	for i := range s.asks {
 		a := &s.asks[i]
 		record, err := a.future.Await(ctx)
@@ -101,8 +105,7 @@ func (s *storm) play(ctx context.Context, st *stage) error {
 	}
 	// Everyone is answered, so no other flight takes off. Those that nobody
 	// waits for any more are still to land.
-	flights := len(who.client.log()) - flown
-	if err := until(ctx, func() bool { return len(rec.events()) >= flights && who.cache.Stats().InFlight == 0 }); err != nil {
+	if err := until(ctx, func() bool { return len(rec.events()) >= len(flights()) && who.cache.Stats().InFlight == 0 }); err != nil {
 		return err
 	}
 	s.took = time.Since(s.begun)
@@ -111,7 +114,7 @@ func (s *storm) play(ctx context.Context, st *stage) error {
 	if err := rec.stop(); err != nil {
 		return err
 	}
-	s.flights = who.client.log()[flown:]
+	s.flights = flights()
 	s.requests = st.origin.requests(stormKey) - counted
 	s.ends = byFlight(rec.events())
 	for _, e := range rec.events() {
@@ -123,37 +126,61 @@ func (s *storm) play(ctx context.Context, st *stage) error {
 	return nil
 }
 
-// shuffled is the origin's latency in a storm: the answers are due at even
-// intervals, in a shuffled order, and the newest is neither first nor last.
-func (st *stage) shuffled() func(string, int) time.Duration {
+// order is that of the origin's answers in a storm: the nth request's is due
+// as number order[n], and the newest is neither first nor last.
+func (st *stage) order() []int {
 	order := dice(st.seed).Perm(reloads)
 	const newest = reloads - 1
 	if due := order[newest]; due < 3 || due > 6 {
 		middle := slices.Index(order, reloads/2)
 		order[newest], order[middle] = order[middle], due
 	}
+	return order
+}
+
+// latencies make the answers due at even intervals.
+func (st *stage) latencies(order []int) func(string, int) time.Duration {
 	latencies := make([]time.Duration, reloads)
 	for i, due := range order {
 		latencies[i] = st.paced(firstDue + time.Duration(due)*apart - time.Duration(i)*every)
 	}
-	return func(_ string, nth int) time.Duration { return latencies[min(nth, newest)] }
+	return func(_ string, nth int) time.Duration { return latencies[min(nth, reloads-1)] }
+}
+
+// inTurn has the answers come in their order, however late the machine is: none
+// before the last edit, and each after those that are due before it.
+func inTurn(order []int, blown <-chan struct{}, flights func() []flight, rec *recorder) turn {
+	return func(ctx context.Context, nth int) error {
+		if err := after(blown)(ctx, nth); err != nil {
+			return err
+		}
+		return until(ctx, func() bool {
+			ends := byFlight(rec.events())
+			for n, f := range flights() {
+				if _, over := ends[f.seq]; !over && order[n] < order[nth] {
+					return false
+				}
+			}
+			return true
+		})
+	}
 }
 
 // blow edits and reloads. Before the next edit a reload that flies is at the
 // origin, so that it brings its own edition.
 func (s *storm) blow(ctx context.Context, st *stage, who *subject) error {
+	requests, superseded := st.origin.requests(stormKey), who.cache.Stats().Superseded
 	for i := range reloads {
 		if err := rest(ctx, time.Until(s.begun.Add(time.Duration(i)*st.paced(every)))); err != nil {
 			return err
 		}
-		requests := st.origin.requests(stormKey)
 		s.last = st.origin.edit(stormKey)
-		flights := who.cache.Stats().Flights
 		s.asks = append(s.asks, ask{edition: s.last, future: who.cache.Reload(ctx, stormKey)})
-		if flew := int(who.cache.Stats().Flights - flights); flew > 0 {
-			if err := st.origin.awaitRequests(ctx, stormKey, requests+flew); err != nil {
-				return err
-			}
+		// Stats.Flights counts a call when it is made, a moment later. Nothing lands
+		// here, so every flight but the first took the place of another.
+		flew := 1 + int(who.cache.Stats().Superseded-superseded)
+		if err := st.origin.awaitRequests(ctx, stormKey, requests+flew); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -127,6 +127,18 @@ func rest(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// after is a turn that comes when what it waits for is closed.
+func after(closed <-chan struct{}) turn {
+	return func(ctx context.Context, _ int) error {
+		select {
+		case <-closed:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
 // until waits until done, looking every few milliseconds: for what has no
 // signal of its own.
 func until(ctx context.Context, done func() bool) error {
