@@ -43,6 +43,9 @@ func open(t testing.TB, opts redis.Options) (*redis.Client, *redis.Store) {
 	if opts.Logger == nil {
 		opts.Logger = quiet
 	}
+	if opts.Timeout == 0 { // what has to work does so on a busy machine too
+		opts.Timeout, opts.DialTimeout = 10*time.Second, 10*time.Second
+	}
 	c, err := redis.Open(opts)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
