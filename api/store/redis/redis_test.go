@@ -26,8 +26,11 @@ func TestMain(m *testing.M) {
 		runChild(child)
 		return
 	}
-	// rueidis looks at a cluster that said MOVED again a second later, closed or not.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/rueidis.(*call).DelayDo.func1"))
+	// rueidis looks at a cluster that said MOVED again a second later, closed or not,
+	// and closes the connections that this has replaced after five.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/rueidis.(*call).DelayDo.func1"),
+		goleak.IgnoreAnyFunction("github.com/redis/rueidis.(*clusterClient).redirectOrNew.func1"),
+		goleak.IgnoreAnyFunction("github.com/redis/rueidis.(*clusterClient)._refresh.func2"))
 }
 
 var (
