@@ -36,9 +36,10 @@ type Clock struct {
 
 const asleep = math.MaxInt64
 
-// NewClock starts a clock, asleep.
+// NewClock starts a clock, asleep. The time that it starts at is instant 1, for 0 is
+// none.
 func NewClock() *Clock {
-	c := &Clock{origin: time.Now()}
+	c := &Clock{origin: time.Now().Add(-1)}
 	c.coarse.Store(asleep)
 	return c
 }

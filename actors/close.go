@@ -28,7 +28,8 @@ func (t *Table[V]) Close(ctx context.Context) error {
 		ctx = context.Background()
 	}
 	t.working.add() // before closed is set: a second Close waits for the first one's pass
-	if t.closed.CompareAndSwap(false, true) {
+	first := t.closed.CompareAndSwap(false, true)
+	if first {
 		t.runtime.leave(t.name, t)
 		for c := range t.cells.all() {
 			c.send(&message[V]{op: opClose})
@@ -55,6 +56,9 @@ func (t *Table[V]) Close(ctx context.Context) error {
 		running += t.lists.table.working.wait(ctx)
 	}
 	t.crew.members.wait(ctx)
+	if first && t.tier != nil {
+		ticks.leave()
+	}
 	if t.private {
 		t.runtime.clock.Close()
 	}
@@ -71,6 +75,9 @@ func (t *Table[V]) Close(ctx context.Context) error {
 // discard ends a table that never came to life.
 func (t *Table[V]) discard() {
 	t.tier.stopListening()
+	if t.tier != nil {
+		ticks.leave()
+	}
 	t.log.Close()
 	if t.lists != nil {
 		t.lists.table.log.Close()

@@ -48,7 +48,7 @@ func (d *debt[V]) void(barrier uint64, at time.Time) {
 func (s *tier[V]) persist(c *cell[V], v *lifecycle.Version[V, *Future[V]], began lifecycle.Instant) {
 	readAt := began
 	if began == 0 {
-		readAt = s.tick()
+		readAt = s.readTick()
 		if f := c.flight.Load(); f != nil && f.stamp == v.Seq {
 			readAt = f.began
 		}
@@ -58,7 +58,7 @@ func (s *tier[V]) persist(c *cell[V], v *lifecycle.Version[V, *Future[V]], began
 
 // erase owes the erase with that number.
 func (s *tier[V]) erase(c *cell[V], number uint64) {
-	at := s.table.clock.Time(s.tick())
+	at := s.eraseTick()
 	s.owe(c.key, func(d *debt[V]) { d.record, d.erase, d.at, d.eraser = nil, number, at, c })
 }
 

@@ -94,7 +94,7 @@ func (f *flight[V]) depart() {
 	f.began = t.clock.Now()
 	at := f.began.Plus(f.timeout)
 	if t.tier != nil {
-		f.began = t.tier.tick()
+		f.began = t.tier.readTick()
 	}
 	f.ctx.deadline = t.clock.Time(at)
 	t.inFlight.Add(1)

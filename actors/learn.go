@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/freshet-go/freshet/actors/lifecycle"
 )
@@ -142,7 +143,11 @@ func (t *Table[V]) InvalidateTag(_ context.Context, tags ...string) (int, error)
 	if len(tags) == 0 {
 		return 0, nil
 	}
-	barrier, covered := t.tags.raise(tags, func() uint64 { return t.numbers.Add(1) })
+	now := time.Now
+	if t.tier != nil {
+		now = t.tier.eraseTick // what was read before it is void
+	}
+	barrier, covered := t.tags.raise(tags, now, func() uint64 { return t.numbers.Add(1) })
 	n := 0
 	for c := range covered {
 		if t.raise(c, opInvalidate, barrier) {

@@ -59,7 +59,7 @@ func (s *lists[V]) Fetch(ctx context.Context, r Request[[]string]) (Response[[]s
 	t := s.members
 	var began lifecycle.Instant
 	if t.tier != nil {
-		began = t.tier.tick()
+		began = t.tier.readTick()
 	}
 	items, err := s.lister.List(ctx, r.Key[1:])
 	if err != nil {

@@ -103,16 +103,16 @@ func (x *tagIndex[V]) retireLocked(name string) {
 // number is taken after the time was noted, in one step: a look-up above the
 // barrier then sees that time and takes no older record of another process
 // (since), and one that looked before it is below the barrier.
-func (x *tagIndex[V]) raise(names []string, number func() uint64) (barrier uint64, covered map[*cell[V]]struct{}) {
+func (x *tagIndex[V]) raise(names []string, now func() time.Time, number func() uint64) (barrier uint64, covered map[*cell[V]]struct{}) {
 	covered = make(map[*cell[V]]struct{})
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	now := time.Now()
+	at := now()
 	barrier = number()
 	x.newest.Store(barrier)
 	for _, name := range names {
 		t := x.tagLocked(name)
-		t.barrier, t.at = barrier, now
+		t.barrier, t.at = barrier, at
 		if len(t.cells) == 0 {
 			x.retireLocked(name)
 		}

@@ -15,7 +15,7 @@ import (
 
 // raiseTo raises one tag to barrier and returns who carries it.
 func raiseTo(x *tagIndex[int], name string, barrier uint64) (cells []*cell[int]) {
-	_, covered := x.raise([]string{name}, func() uint64 { return barrier })
+	_, covered := x.raise([]string{name}, time.Now, func() uint64 { return barrier })
 	return slices.Collect(maps.Keys(covered))
 }
 
@@ -42,7 +42,7 @@ func TestTags_LookUpAboveTheBarrierSeesItsTime(t *testing.T) {
 			}
 		})
 		<-begun
-		barrier, _ := x.raise([]string{"red"}, number)
+		barrier, _ := x.raise([]string{"red"}, time.Now, number)
 		wg.Wait()
 		for _, l := range looks {
 			require.True(t, l.void || l.stamp < barrier, "look-up %d above barrier %d took the old record", l.stamp, barrier)

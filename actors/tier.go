@@ -8,8 +8,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/freshet-go/freshet/actors/lifecycle"
 )
 
 // tier stands between the cells and their Store (rules D). Look-ups run on a
@@ -32,9 +30,8 @@ type tier[V any] struct {
 	retry    deadline
 	pause    time.Duration // before the next retry
 	prefixes []*prefixErase
-	last     lifecycle.Instant // of tick
-	calls    int               // in the air, those that were given up included
-	sick     time.Time         // zero: it answers; else it is asked once after that
+	calls    int       // in the air, those that were given up included
+	sick     time.Time // zero: it answers; else it is asked once after that
 	warned   time.Time
 	unsaid   int // failures since
 }
@@ -65,6 +62,7 @@ var (
 func newTier[V any](t *Table[V], store Store, codec Codec[V], timeout time.Duration) *tier[V] {
 	s := &tier[V]{table: t, store: store, codec: codec, timeout: timeout, pause: firstEraseWait, gate: newGate(tierLooks), debts: make(map[string]*debt[V])}
 	s.retry.owner = s
+	ticks.enter()
 	return s
 }
 
@@ -100,15 +98,6 @@ func (s *tier[V]) call(f func(context.Context) error) error {
 	default:
 		return errStoreHangs
 	}
-}
-
-// tick is the time, later than any tick before: what the Store is told in one
-// order it can put in that order (D5), also where two fall on one nanosecond.
-func (s *tier[V]) tick() lifecycle.Instant {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.last = max(s.table.clock.Now(), s.last+1)
-	return s.last
 }
 
 // enter counts a call in, unless too many are in the air.
@@ -159,7 +148,7 @@ func (s *tier[V]) cover(prefix string) *prefixErase {
 // its way there and not above the barrier. Where an erase of that is owed already
 // it is owed as of now: there is one debt a prefix.
 func (s *tier[V]) erasePrefix(p *prefixErase, barrier uint64) {
-	at := s.table.clock.Time(s.tick())
+	at := s.eraseTick()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for key, d := range s.debts {
