@@ -45,7 +45,8 @@ const (
 	metaSize    = 64 // magic, version, page size, flags, 4 each; root, sequence, freelist, pages, txid, checksum, 8 each
 	bucketSize  = 16 // root 8, sequence 8; with root 0 a page within the value follows
 
-	metaMagic = 0xED0CDAED
+	metaMagic   = 0xED0CDAED
+	metaVersion = 2
 
 	branchPage   = 0x01
 	leafPage     = 0x02
@@ -116,7 +117,8 @@ func newestMeta(file io.ReaderAt, pageSize int64) (root, freelist, pages uint64,
 		m := b[headerSize:]
 		h := fnv.New64a()
 		_, _ = h.Write(m[:metaSize-8])
-		if binary.NativeEndian.Uint32(m) != metaMagic || binary.NativeEndian.Uint64(m[56:]) != h.Sum64() {
+		if binary.NativeEndian.Uint32(m) != metaMagic || binary.NativeEndian.Uint32(m[4:]) != metaVersion ||
+			binary.NativeEndian.Uint64(m[56:]) != h.Sum64() {
 			continue
 		}
 		if tx := binary.NativeEndian.Uint64(m[48:]); !ok || tx > newest {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"hash/fnv"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -44,6 +45,29 @@ func TestAnotherProcessHasIt(t *testing.T) {
 	require.EqualError(t, err, "freshet: bolt: "+path+": another process has it open: it was not free within 50ms")
 	require.NoError(t, db.Close())
 	open(t, path, opts)
+}
+
+// bbolt goes by the older meta page where the newer one is of another version of
+// its format, whatever that one's checksum says: so does the check.
+func TestTheMetaPageThatBboltGoesByIsTheOneThatIsChecked(t *testing.T) {
+	path, opts := filled(t)
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	size := os.Getpagesize()
+	metas := [][]byte{b[16:80], b[size+16 : size+80]}
+	if tx := binary.NativeEndian.Uint64; tx(metas[0][48:]) > tx(metas[1][48:]) {
+		metas[0], metas[1] = metas[1], metas[0]
+	}
+	binary.NativeEndian.PutUint64(metas[0][16:], 1<<40) // the older one's root
+	binary.NativeEndian.PutUint32(metas[1][4:], 3)
+	for _, m := range metas {
+		h := fnv.New64a()
+		_, _ = h.Write(m[:56])
+		binary.NativeEndian.PutUint64(m[56:], h.Sum64())
+	}
+	require.NoError(t, os.WriteFile(path, b, 0o600))
+	_, err = bolt.Open(path, opts)
+	require.ErrorIs(t, err, bolt.ErrDamaged)
 }
 
 func TestANewerSchemaIsLeftAlone(t *testing.T) {
