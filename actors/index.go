@@ -315,16 +315,30 @@ func (x *index[V]) remove(c *cell[V]) {
 }
 
 // all yields every cell that was in before the walk began and is not taken out
-// meanwhile, and perhaps some that came later.
+// meanwhile, and perhaps some that came later; of each key one. A key that is
+// taken out and comes back behind the walk may lie ahead of it then: so a shard
+// is looked through first, and whoever has left his slot since is left out.
 func (x *index[V]) all() iter.Seq[*cell[V]] {
+	type place struct {
+		slot *indexSlot[V]
+		cell *cell[V]
+	}
 	return func(yield func(*cell[V]) bool) {
+		var found []place
 		for i := range x.slots {
 			slots := x.slots[i].Load()
 			if slots == nil {
 				continue
 			}
+			found = found[:0]
 			for j := range slots.at {
-				if c := slots.at[j].cell.Load(); c != nil && !yield(c) {
+				slot := &slots.at[j]
+				if c := slot.cell.Load(); c != nil {
+					found = append(found, place{slot, c})
+				}
+			}
+			for _, p := range found {
+				if p.slot.cell.Load() == p.cell && !yield(p.cell) {
 					return
 				}
 			}
