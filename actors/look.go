@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"math/rand/v2"
 	"strings"
@@ -69,7 +70,11 @@ func (t *Table[V]) Stats() Stats {
 	return s
 }
 
-// scan yields what is visible, for a subscriber's snapshot (S5).
+// errStreamClosed is how the stream of a closed table ends.
+var errStreamClosed = fmt.Errorf("%w: %w", ErrClosed, streams.ErrClosed)
+
+// scan yields what is visible, for a subscriber's snapshot (S5); that nobody can
+// say, once the table is closed: its cells show nothing then.
 func (t *Table[V]) scan(keys []string, prefix string) iter.Seq[streams.Event[V]] {
 	return func(yield func(streams.Event[V]) bool) {
 		show := func(c *cell[V]) bool {
@@ -88,12 +93,15 @@ func (t *Table[V]) scan(keys []string, prefix string) iter.Seq[streams.Event[V]]
 					return
 				}
 			}
-			return
-		}
-		for c := range t.cells.all() {
-			if strings.HasPrefix(c.key, prefix) && !show(c) {
-				return
+		} else {
+			for c := range t.cells.all() {
+				if strings.HasPrefix(c.key, prefix) && !show(c) {
+					return
+				}
 			}
+		}
+		if t.closed.Load() {
+			yield(streams.Event[V]{Err: errStreamClosed})
 		}
 	}
 }

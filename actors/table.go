@@ -131,7 +131,7 @@ func newTable[V any](c Config[V], numbers *atomic.Uint64, flights *gate) (*Table
 	t.log, err = streams.NewLog(streams.LogConfig[V]{
 		Cache: c.Name, History: c.History, Scan: t.scan, Observe: t.observe, CheckKey: checkKey,
 		MaxWeight: c.MaxWeight / historyShare,
-		Closed:    fmt.Errorf("%w: %w", ErrClosed, streams.ErrClosed),
+		Closed:    errStreamClosed,
 	})
 	if err != nil {
 		return nil, err

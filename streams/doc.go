@@ -28,7 +28,8 @@
 //     goes. Otherwise there are three different answers: ErrCompacted with the oldest revision, ErrEpoch, ErrFuture.
 //  5. Snapshot, then tail (S5). [WithSnapshot] fixes a boundary, delivers the values, then Synced, then every event that
 //     the values do not contain, once. A snapshot that was lapped is taken again, three times at most; who has seen
-//     values of an earlier attempt is told by a Gap before the next.
+//     values of an earlier attempt is told by a Gap before the next. Where the cache closes before Synced, the end is
+//     told and no Synced: a closed cache shows nothing, and that is not what it held.
 //  6. Registered (S6). What is appended after Subscribe returned, or after an Observable was made, is delivered.
 //  7. Visible (S7). Whoever received event N reads the cache's state as of N or later.
 //  8. Isolated (S8). No subscriber delays a writer or another subscriber, be it slow, stuck, panicking or gone. The

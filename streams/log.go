@@ -44,8 +44,9 @@ type LogConfig[V any] struct {
 	// with Key, After, Seq, At and Revision, the revision of that value. keys non-empty: just those; else those that
 	// begin with prefix, "" being all. It runs on a subscriber's goroutine, under no lock of the log, while events are
 	// appended, and a value may be newer than the events in the log when it is yielded. It is asked twice, first for
-	// the keys and then, a few at a time, for their values, so that a slow reader holds no scan open. nil: WithSnapshot
-	// and Resync are refused.
+	// the keys and then, a few at a time, for their values, so that a slow reader holds no scan open. Where it can't tell
+	// any more, since the cache is closing, it yields an event with Err and no Key last, and the subscription ends with
+	// that before it takes an absence for the truth. nil: WithSnapshot and Resync are refused.
 	Scan func(keys []string, prefix string) iter.Seq[Event[V]]
 	// Observe makes an observer of keys, for Live. refresh is 0 or what Refresh asked for. It runs on the goroutine
 	// that subscribes, after the subscription began, so that what it sets off is delivered. release is called exactly

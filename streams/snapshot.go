@@ -106,6 +106,10 @@ func (s *Subscription[V]) list(snap *snapshot[V]) {
 		keys = s.set.keys
 	} else {
 		for e := range s.log.cfg.Scan(nil, s.set.prefix) {
+			if e.Key == "" {
+				s.end(e.Err)
+				return
+			}
 			keys = append(keys, e.Key)
 			if len(keys)%1024 == 0 && s.Err() != nil {
 				return
@@ -121,6 +125,10 @@ func (s *Subscription[V]) takeValues(snap *snapshot[V]) {
 	keys := snap.keys[:min(batchSize, len(snap.keys))]
 	values := s.log.batches.Get().(*batch[V])
 	for e := range s.log.cfg.Scan(keys, "") {
+		if e.Key == "" {
+			s.end(e.Err)
+			return
+		}
 		if e.Cache == "" {
 			e.Cache = s.log.cfg.Cache
 		}
