@@ -128,6 +128,8 @@ func (s *lists[V]) applied(w *write[V], stored V) {
 		}
 	case w.cell == nil || absent(w.cell.shown.Load().Confirmed()):
 		s.invalidate() // there is a record more
+	case w.Kind == lifecycle.Replace && unsure(w.cell.shown.Load().Confirmed()):
+		s.invalidateBut(func(list *cell[[]string]) bool { return needsNoRead(list, w.key) }) // there may be
 	}
 }
 
@@ -198,6 +200,20 @@ func absent[V any](v *lifecycle.Version[V, *Future[V]]) bool {
 	return v != nil && v.Known == lifecycle.Absent
 }
 
+// unsure says that v does not tell whether there is a record.
+func unsure[V any](v *lifecycle.Version[V, *Future[V]]) bool { return v.Held() == 0 || v.Void }
+
+// needsNoRead says that list has key already, or that nothing is known of it: its
+// first load is not thrown away for what most likely was there all the time.
+func needsNoRead(list *cell[[]string], key string) bool {
+	flying := list.flight.Load() != nil // before what it shows: it may land in between
+	v := list.shown.Load()
+	if v.Held() == 0 {
+		return !absent(v)
+	}
+	return !flying && !v.Void && slices.Contains(v.Value, key)
+}
+
 // left takes a record that the origin has deleted out of the lists.
 func (s *lists[V]) left(key string) {
 	defer s.table.makeRoom()
@@ -210,10 +226,17 @@ func (s *lists[V]) left(key string) {
 // that is amended while this walks has the amendment's stamp, and is for all that
 // no younger than the load it is made of.
 func (s *lists[V]) invalidate() {
+	s.invalidateBut(func(*cell[[]string]) bool { return false })
+}
+
+// invalidateBut is invalidate of all lists but those that are spared.
+func (s *lists[V]) invalidateBut(spared func(list *cell[[]string]) bool) {
 	t := s.table
 	t.raiseFloor(t.numbers.Add(1)) // before the walk: a cell that comes too late for it starts above
 	for c := range t.cells.all() {
-		t.raise(c, opInvalidate, 0)
+		if !spared(c) {
+			t.raise(c, opInvalidate, 0)
+		}
 	}
 	t.makeRoom()
 }

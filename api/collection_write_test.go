@@ -314,3 +314,49 @@ func TestW8_C4_AMembershipThatHangs(t *testing.T) {
 		close(release)
 	})
 }
+
+// An Update needs no record (W1): where nothing was known of the key, the origin
+// may have made one. The lists that have it already need not be read for that.
+func TestW8_AnUpdateOfWhatIsNotKnownMayBeARecordMore(t *testing.T) {
+	for _, known := range []string{"nothing", "void"} {
+		t.Run(known, func(t *testing.T) {
+			kinds(t, func(t *testing.T, s *catalog, lister freshet.Lister[string]) {
+				c := lists(t, s, config{Lister: lister})
+				if known == "void" {
+					require.NoError(t, c.Set(bg, "new", "it was"))
+					require.NoError(t, c.Invalidate(bg, "new"))
+				}
+				all, b := c.Collection(""), c.Collection("b")
+				hasItems(t, all, "a b c")
+				hasItems(t, b, "b")
+				s.calls()
+				_, err := c.Update(bg, "new", "bb")
+				require.NoError(t, err)
+				hasItems(t, all, "a b c bb")
+				hasItems(t, b, "b bb")
+				want := []string{"update new bb"}
+				asked := lister == freshet.Lister[string](s)
+				if asked {
+					want = append(want, "list ", "list b")
+				}
+				require.Len(t, s.calls(), len(want))
+
+				require.NoError(t, c.Remove(bg, "k1")) // a member of the one list, and not of the other
+				_, err = c.Update(bg, "k1", "aa")
+				require.NoError(t, err)
+				hasItems(t, all, "aa b c bb")
+				hasItems(t, b, "b bb")
+				want = []string{"update k1"}
+				if asked {
+					want = append(want, "list b")
+				}
+				require.Equal(t, want, s.calls())
+
+				_, err = c.Update(bg, "k1", "a") // it is known
+				require.NoError(t, err)
+				hasItems(t, b, "b bb")
+				require.Equal(t, []string{"update k1"}, s.calls())
+			})
+		})
+	}
+}
