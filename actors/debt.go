@@ -111,9 +111,15 @@ func (s *tier[V]) work() {
 		if d.record != nil {
 			s.debts[key].writing = d.record.Seq
 		}
+		slow := len(s.owing) >= tierOwed+int(s.table.policy.entries.Load())
 		s.mu.Unlock()
 		last := s.table.closed.Load()
-		err := s.pay(key, d)
+		err := errStoreSlow
+		if slow && !d.erases() && !last {
+			s.failed("keep a record", key, err)
+		} else {
+			err = s.pay(key, d)
+		}
 		s.paid(key, d, err, last)
 	}
 }

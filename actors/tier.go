@@ -48,7 +48,12 @@ const (
 	tierLooks   = 128 // look-ups side by side; the rest wait their turn
 	// tierCalls bounds the goroutines that a Store which ignores its context
 	// can hold: with so many in the air it is taken for dead until some return.
-	tierCalls      = 1024
+	tierCalls = 1024
+	// tierOwed is for how many keys more than are resident something may be owed
+	// to a Store that does not keep up. Beyond that the oldest records are given
+	// up (D2): they are of resources that were evicted, so no other bound holds
+	// them. Erases stay, and their resources with them (M2).
+	tierOwed       = 1 << 14
 	firstEraseWait = 100 * time.Millisecond
 	lastEraseWait  = 10 * time.Second
 	warnEvery      = 10 * time.Second
@@ -57,6 +62,7 @@ const (
 var (
 	errStoreHangs = errors.New("the store did not answer in time")
 	errStoreBusy  = errors.New("too many calls of the store have not returned")
+	errStoreSlow  = errors.New("the store does not keep up: too many keys are owed to it")
 )
 
 func newTier[V any](t *Table[V], store Store, codec Codec[V], timeout time.Duration) *tier[V] {
