@@ -111,7 +111,7 @@ func (t *Table[V]) notUnderstood(pid *actor.PID, message any, sender *actor.PID)
 func (t *Table[V]) SendSystemMessage(pid *actor.PID, message any) {
 	switch m := message.(type) {
 	case *actor.Watch:
-		if !t.watchers.add(pid, m.Watcher) {
+		if !t.watchers.add(pid, m.Watcher, t.runtime.lives) {
 			t.terminated(watcher{pid.Id, m.Watcher.Address, m.Watcher.Id})
 		}
 	case *actor.Unwatch:
@@ -126,20 +126,35 @@ func (t *Table[V]) terminated(w watcher) {
 	}
 }
 
-// watchers are the actors that watch resources of one cache.
+// watchers are the actors that watch resources of one cache. An actor that ends
+// does not say so, so whoever has ended is looked for when there are twice as
+// many as were left the last time.
 type watchers struct {
 	mu     sync.Mutex
 	set    map[watcher]struct{}
+	most   int // how many there may be before that
 	closed bool
 }
 
+// fewWatchers are not worth a look.
+const fewWatchers = 64
+
 type watcher struct{ key, address, id string }
 
-func (w *watchers) add(pid, by *actor.PID) bool {
+func (w *watchers) add(pid, by *actor.PID, lives func(address, id string) bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
 		return false
+	}
+	if len(w.set) >= max(w.most, fewWatchers) {
+		left := make(map[watcher]struct{})
+		for one := range w.set {
+			if lives(one.address, one.id) {
+				left[one] = struct{}{}
+			}
+		}
+		w.set, w.most = left, 2*len(left)
 	}
 	if w.set == nil {
 		w.set = make(map[watcher]struct{})

@@ -91,6 +91,13 @@ func (rt *Runtime) resolve(pid *actor.PID) (actor.Process, bool) {
 	return cache, ok
 }
 
+// lives says whether there is an actor of that address: of one on another node
+// nobody here knows that it has ended.
+func (rt *Runtime) lives(address, id string) bool {
+	_, ok := rt.system.ProcessRegistry.Get(actor.NewPID(address, id))
+	return ok
+}
+
 // enter makes a cache known under its name.
 func (rt *Runtime) enter(name string, cache routed) error {
 	rt.mu.Lock()
