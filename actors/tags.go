@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -14,6 +15,7 @@ type tagIndex[V any] struct {
 
 	mu   sync.Mutex
 	tags map[string]*tag[V]
+	most int // tags since the map was made: it keeps the room that it once needed
 	// A tag that nobody carries is kept for its barrier among the last few;
 	// then its barrier is folded into the floor, which covers every tag that
 	// is not in the map.
@@ -56,6 +58,7 @@ func (x *tagIndex[V]) tagLocked(name string) *tag[V] {
 		}
 		t = &tag[V]{barrier: x.floor, at: x.floorAt, cells: make(map[*cell[V]]struct{})}
 		x.tags[name] = t
+		x.most = max(x.most, len(x.tags))
 	}
 	return t
 }
@@ -74,6 +77,7 @@ func (x *tagIndex[V]) leaveAll(c *cell[V], tags, keep []string) {
 		}
 		delete(t.cells, c)
 		if len(t.cells) == 0 {
+			t.cells = make(map[*cell[V]]struct{}) // that of many keeps their room
 			x.retireLocked(name)
 		}
 	}
@@ -96,6 +100,12 @@ func (x *tagIndex[V]) retireLocked(name string) {
 			}
 			delete(x.tags, oldest)
 		}
+	}
+	if 8*len(x.tags) < x.most {
+		x.most = len(x.tags)
+		tags := make(map[string]*tag[V], x.most)
+		maps.Copy(tags, x.tags)
+		x.tags = tags
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -118,4 +120,36 @@ func TestTags_LeaveWithTheirResource(t *testing.T) {
 	n, err := table.InvalidateTag(ctx, "all", "own2999", "nobody's")
 	require.NoError(t, err)
 	require.Equal(t, 4, n, "each once")
+}
+
+// M4: tags and their maps give back what a burst of them needed.
+func TestTags_ABurstLeavesNoRoomBehind(t *testing.T) {
+	heap := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	const many = 100_000
+	var x tagIndex[int]
+	before := heap()
+	for i := range many { // of many carriers
+		x.enter(&cell[int]{key: strconv.Itoa(i)}, []string{"common"})
+	}
+	for c := range x.tags["common"].cells {
+		x.leaveAll(c, []string{"common"}, nil)
+	}
+	require.Less(t, heap()-before, int64(many), "bytes for carriers that left")
+
+	c := &cell[int]{}
+	names := make([]string, many)
+	for i := range names {
+		names[i] = strconv.Itoa(i)
+		x.enter(c, names[i:i+1])
+	}
+	x.leaveAll(c, names, nil)
+	clear(names)
+	require.Len(t, x.tags, idleTags)
+	require.Less(t, heap()-before, int64(20*many), "bytes for tags that went, the names themselves included")
+	runtime.KeepAlive(&x)
 }
