@@ -109,6 +109,9 @@ func (s *deadlines) close() {
 	s.heap = nil
 }
 
+// leastShrink is a heap whose room is not worth giving back.
+const leastShrink = 256
+
 type deadlineHeap []*deadline
 
 func (h deadlineHeap) Len() int           { return len(h) }
@@ -129,6 +132,9 @@ func (h *deadlineHeap) Pop() any {
 	d := old[len(old)-1]
 	old[len(old)-1] = nil
 	*h = old[:len(old)-1]
+	if cap(old) > leastShrink && 4*len(*h) < cap(old) { // a burst is over
+		*h = append(make(deadlineHeap, 0, 2*len(*h)), *h...)
+	}
 	d.index = 0
 	return d
 }

@@ -163,3 +163,21 @@ func TestDeadlines_AgainstAModel(t *testing.T) {
 		}
 	})
 }
+
+// M4: the heap gives back what a burst of deadlines needed.
+func TestDeadlines_ABurstLeavesNoRoomBehind(t *testing.T) {
+	clock := NewClock()
+	defer clock.Close()
+	s := newDeadlines(clock, &tally{})
+	defer s.close()
+	burst := make([]*bell, 100*leastShrink)
+	for i := range burst {
+		burst[i] = &bell{clock: clock}
+		burst[i].owner = burst[i]
+		s.set(&burst[i].deadline, clock.Now().Plus(time.Hour))
+	}
+	for i, b := range burst {
+		s.set(&b.deadline, lifecycle.Never)
+		require.LessOrEqual(t, cap(s.heap), max(leastShrink, 4*(len(burst)-i)))
+	}
+}
