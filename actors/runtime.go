@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -18,7 +17,9 @@ type Runtime struct {
 	system *actor.ActorSystem
 	logger *slog.Logger
 	clock  *Clock
-	prefix string // of its caches' addresses
+
+	directory *directory
+	prefix    string // of its caches' addresses
 
 	mu     sync.Mutex
 	caches map[string]routed // by name
@@ -55,12 +56,8 @@ func NewRuntime(c RuntimeConfig) (*Runtime, error) {
 			return slog.New(quiet{rt.logger.Handler()})
 		}))
 	}
-	rt.prefix = addressPrefix + "."
-	if n := len(rt.system.ProcessRegistry.RemoteHandlers); n > 0 {
-		// Another Runtime may be there, with caches of the same names.
-		rt.prefix = fmt.Sprint(addressPrefix, n, ".")
-	}
-	rt.system.ProcessRegistry.RegisterAddressResolver(rt.resolve)
+	rt.directory = directoryOf(rt.system)
+	rt.prefix = rt.directory.enter(rt)
 	return rt, nil
 }
 
@@ -74,22 +71,6 @@ func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
 
 func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(attrs)} }
 func (q quiet) WithGroup(name string) slog.Handler       { return quiet{q.Handler.WithGroup(name)} }
-
-// addressPrefix marks the addresses of caches.
-const addressPrefix = "freshet"
-
-// resolve finds the router of the cache that a PID names. Never a cell: a PID
-// remembers what it resolved to for ever, and a cell is evicted some day.
-func (rt *Runtime) resolve(pid *actor.PID) (actor.Process, bool) {
-	name, ours := strings.CutPrefix(pid.Address, rt.prefix)
-	if !ours {
-		return nil, false
-	}
-	rt.mu.Lock()
-	defer rt.mu.Unlock()
-	cache, ok := rt.caches[name]
-	return cache, ok
-}
 
 // lives says whether there is an actor of that address: of one on another node
 // nobody here knows that it has ended.
@@ -138,6 +119,7 @@ func (rt *Runtime) Close(ctx context.Context) error {
 		wg.Go(func() { errs[i] = c.Close(ctx) })
 	}
 	wg.Wait()
+	rt.directory.leave(rt)
 	rt.clock.Close()
 	return errors.Join(errs...)
 }
