@@ -87,8 +87,10 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) (grou
 		c.life.Leave(turn, group)
 	case opArrived:
 		m.knowledge.Cover = t.tags.enter(c, m.knowledge.Tags)
+		if m.knowledge.Cover > m.stamp {
+			group, queued = c.invalidateEarly(turn)
+		}
 		c.life.Arrived(turn, m.stamp, m.knowledge, m.late)
-		t.tags.leaveAll(c, m.knowledge.Tags, c.life.Shown().Tags())
 	case opFailed:
 		c.life.Failed(turn, m.stamp, m.err)
 	case opInvalidate:
@@ -102,7 +104,6 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) (grou
 			m.knowledge.Cover = t.tags.enter(c, m.knowledge.Tags)
 		}
 		c.life.Looked(turn, m.stamp, m.knowledge, m.found)
-		t.tags.leaveAll(c, m.knowledge.Tags, c.life.Shown().Tags())
 	case opStored:
 		c.life.Stored(m.stamp)
 	case opExpire:
@@ -110,7 +111,6 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) (grou
 	case opSet:
 		m.knowledge.Cover = t.tags.enter(c, m.knowledge.Tags)
 		c.life.Set(turn, m.knowledge)
-		t.tags.leaveAll(c, m.knowledge.Tags, c.life.Shown().Tags())
 	case opRemove:
 		group, queued = c.seal(turn)
 		c.life.Remove(turn)
@@ -151,6 +151,18 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) (grou
 	return group, queued
 }
 
+// invalidateEarly invalidates what is held where one of its tags has a barrier above
+// it: whoever raised that is on the way here. The response that is below it too goes
+// to those who asked before, and nobody may see the older value after them (O8).
+func (c *cell[V]) invalidateEarly(turn *lifecycle.Turn[V, *Future[V]]) (group, queued *Future[V]) {
+	held := c.life.Base()
+	if barrier := c.table.tags.barrier(held.Tags()); barrier > held.Held() {
+		group, queued = c.seal(turn)
+		c.life.Invalidate(turn, barrier)
+	}
+	return group, queued
+}
+
 // seal finds out whether anybody waits for what is in the air and, where
 // nobody does, keeps newcomers out until what was decided has been done.
 func (c *cell[V]) seal(turn *lifecycle.Turn[V, *Future[V]]) (group, queued *Future[V]) {
@@ -177,9 +189,12 @@ func (c *cell[V]) unseal(futures ...*Future[V]) {
 func (c *cell[V]) perform(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 	before := c.shown.Load()
 	c.publish(turn, m)
-	if after := c.shown.Load(); after != before {
+	// Not before: a value that is still shown has to be found by its tags.
+	after := c.shown.Load()
+	if after != before {
 		c.table.tags.leaveAll(c, before.Tags(), after.Tags())
 	}
+	c.table.tags.leaveAll(c, m.knowledge.Tags, after.Tags())
 	if f := c.flight.Load(); f != nil {
 		f.pending.Store(c.joinable())
 	}

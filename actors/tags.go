@@ -50,6 +50,21 @@ func (x *tagIndex[V]) enter(c *cell[V], tags []string) (cover uint64) {
 	return cover
 }
 
+// barrier is the highest barrier of tags.
+func (x *tagIndex[V]) barrier(tags []string) (highest uint64) {
+	if len(tags) == 0 {
+		return 0
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, name := range tags {
+		if t := x.tags[name]; t != nil {
+			highest = max(highest, t.barrier)
+		}
+	}
+	return highest
+}
+
 func (x *tagIndex[V]) tagLocked(name string) *tag[V] {
 	t := x.tags[name]
 	if t == nil {

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/freshet-go/freshet/actors/lifecycle"
 )
 
 // raiseTo raises one tag to barrier and returns who carries it.
@@ -152,4 +154,79 @@ func TestTags_ABurstLeavesNoRoomBehind(t *testing.T) {
 	require.Len(t, x.tags, idleTags)
 	require.Less(t, heap()-before, int64(20*many), "bytes for tags that went, the names themselves included")
 	runtime.KeepAlive(&x)
+}
+
+// tagged is the source of one key, whose values carry a tag. It answers when it is told
+// with what.
+type tagged chan int
+
+func (s tagged) Fetch(context.Context, Request[int]) (Response[int], error) {
+	return Response[int]{Value: <-s, Tags: []string{"tag"}}, nil
+}
+
+// taggedTable holds the value 1, of which a Put told.
+func taggedTable(t *testing.T, c Config[int]) (*Table[int], tagged) {
+	t.Helper()
+	source := make(tagged)
+	c.Name, c.Source = "test", source
+	table, err := NewTable(c)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, table.Close(t.Context())) })
+	require.NoError(t, table.Put(t.Context(), "k", Response[int]{Value: 1, Tags: []string{"tag"}}))
+	return table, source
+}
+
+// O6: between the step that gives up what is shown and its publication the value is
+// still shown, and so InvalidateTag has to find it.
+func TestO6_AValueIsUnderItsTagsAsLongAsItIsShown(t *testing.T) {
+	table, _ := taggedTable(t, Config[int]{})
+	c := cellOf(t, table, "k")
+	carries := func() bool {
+		table.tags.mu.Lock()
+		defer table.tags.mu.Unlock()
+		_, ok := table.tags.tags["tag"].cells[c]
+		return ok
+	}
+	turn := table.turns.Get().(*turn[int])
+	turn.Now, turn.Number = table.clock.Now(), table.numbers.Add(2)-1
+	m := &message[int]{op: opSet, knowledge: table.learned("k", Response[int]{Value: 2, Tags: []string{"tag"}, TTL: -1}, nil, c.shown.Load(), nil)}
+	c.step(&turn.Turn, m)
+	require.True(t, carries(), "it is shown")
+	c.perform(&turn.Turn, m)
+	require.False(t, carries())
+	require.EqualValues(t, lifecycle.Nothing, c.shown.Load().Known)
+}
+
+// O8: a response below the barrier of a tag that is being invalidated answers those
+// who asked before; what was held is older, and nobody sees it after that.
+func TestO8_NoOlderValueWhileItsTagIsInvalidated(t *testing.T) {
+	for _, reload := range []lifecycle.ReloadMode{lifecycle.ReloadSupersede, lifecycle.ReloadQueue} {
+		table, source := taggedTable(t, Config[int]{Reload: reload, MaxSupersede: 1})
+		c := cellOf(t, table, "k")
+		asked := table.Fetch(t.Context(), "k", ForceReload())
+		// InvalidateTag, that far: it has yet to come to the cell.
+		barrier, covered := table.tags.raise([]string{"tag"}, time.Now, func() uint64 { return table.numbers.Add(1) })
+		require.Contains(t, covered, c)
+		answered := make(chan struct{})
+		go func() { // the first call's answer, and that of the one which takes its place
+			defer close(answered)
+			for range 2 {
+				select {
+				case source <- 2:
+				case <-asked.Done():
+				}
+			}
+		}()
+		v, err := asked.Await(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 2, v)
+		<-answered
+		_, err = table.Get(t.Context(), "k", CachedOnly())
+		if err == nil {
+			require.Greater(t, c.shown.Load().Seq, barrier, "%v: it went back in time", reload)
+		} else {
+			require.ErrorIs(t, err, ErrNotCached)
+		}
+		require.True(t, table.raise(c, opInvalidate, barrier))
+	}
 }
