@@ -144,6 +144,10 @@ func (b *bulk[V]) run() {
 	}
 	if len(requests) > 0 { // or all were given up before it came to the call
 		responses, err = b.source.FetchMany(&b.ctx, requests)
+		var many *ManyError
+		if !errors.As(err, &many) { // else it is looked into key by key
+			probe(err)
+		}
 	}
 	returned = true
 }

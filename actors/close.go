@@ -46,9 +46,13 @@ func (t *Table[V]) Close(ctx context.Context) error {
 		}
 		t.tier.stopListening()
 		t.log.Close()
-		for w := range t.watchers.close() {
-			t.terminated(w)
-		}
+		t.working.add()
+		go func() { // on whose turn a dispatcher of theirs may run the watchers
+			defer t.working.done()
+			for w := range t.watchers.close() {
+				_ = contained(func() { t.terminated(w) })
+			}
+		}()
 	}
 	t.working.done()
 	running := t.working.wait(ctx)

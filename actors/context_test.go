@@ -16,7 +16,7 @@ func TestC2_ContextIsTheSameWheneverItIsAsked(t *testing.T) {
 		for _, tt := range []struct{ end, err, cause error }{
 			{nil, context.Canceled, context.Canceled},
 			{ErrSuperseded, context.Canceled, ErrSuperseded},
-			{timeoutError{time.Second}, context.DeadlineExceeded, timeoutError{time.Second}},
+			{timeoutError{after: time.Second}, context.DeadlineExceeded, timeoutError{after: time.Second}},
 		} {
 			t.Run(name, func(t *testing.T) {
 				values, leave := context.WithCancel(context.WithValue(t.Context(), key{}, "v"))

@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/freshet-go/freshet/actors/lifecycle"
@@ -191,26 +192,21 @@ func (s *tier[V]) paid(key string, d debt[V], err error, last bool) {
 
 // write keeps the record of d.
 func (s *tier[V]) write(key string, d *debt[V]) error {
-	var (
-		v       = d.record
-		payload []byte
-		err     error
-	)
-	if wild := contained(func() { payload, err = s.codec.Marshal(v.Value) }); wild != nil {
-		return wild
-	}
-	if err != nil {
-		return err
-	}
-	t := s.table
-	r := Record{
-		Value: packRecord(v.FreshEnd.Sub(v.At), d.readAt.Sub(v.At), payload), ReadAt: t.clock.Time(d.readAt),
-		Validator: v.Validator(), Tags: v.Tags(),
-	}
+	v, t := d.record, s.table
+	r := Record{ReadAt: t.clock.Time(d.readAt), Validator: v.Validator(), Tags: slices.Clone(v.Tags())}
+	ttl, age := v.FreshEnd.Sub(v.At), d.readAt.Sub(v.At)
 	if end := t.uselessAfter(v).Plus(Retention); end != lifecycle.Never {
 		r.ExpiresAt = t.clock.Time(end)
 	}
-	return s.call(func(ctx context.Context) error { return s.store.Set(ctx, key, r) })
+	// The codec under the same deadline: one that hangs must not hold a worker.
+	return s.call(func(ctx context.Context) error {
+		payload, err := s.codec.Marshal(v.Value)
+		if err != nil {
+			return err
+		}
+		r.Value = packRecord(ttl, age, payload)
+		return s.store.Set(ctx, key, r)
+	})
 }
 
 // due tries failed erases again.

@@ -53,11 +53,17 @@ var (
 )
 
 // timeoutError is ErrTimeout, whatever it says it waited for.
-type timeoutError struct{ after time.Duration }
+type timeoutError struct {
+	after time.Duration
+	who   string // "": the origin
+}
 
 func (e timeoutError) Error() string {
 	if e.after == 0 {
 		return "freshet: the origin did not answer in time"
+	}
+	if e.who != "" {
+		return fmt.Sprintf("freshet: %s did not return in %v", e.who, e.after)
 	}
 	return fmt.Sprintf("freshet: the origin did not answer in %v", e.after)
 }

@@ -3,7 +3,6 @@ package actors
 import (
 	"context"
 	"errors"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -147,15 +146,6 @@ func (f *flight[V]) arrive() {
 	t.working.done()
 }
 
-// caught is the error of user code that did not return: r is what recover
-// returned there, nil where it called runtime.Goexit.
-func caught(r any) error {
-	if r == nil {
-		return ErrGoexit
-	}
-	return &PanicError{Value: r, Stack: debug.Stack()}
-}
-
 func (f *flight[V]) request() Request[V] {
 	r := Request[V]{Key: f.cell.key, Seq: f.stamp}
 	if f.last != nil {
@@ -169,6 +159,7 @@ func (f *flight[V]) request() Request[V] {
 // land brings the origin's answer to the cell.
 func (f *flight[V]) land(r Response[V], err error) {
 	c := f.cell
+	probe(err)
 	switch {
 	case err == nil && r.Unchanged && f.last == nil:
 		f.fail(ErrUnchanged)
@@ -284,7 +275,7 @@ func (f *flight[V]) due() {
 		return
 	}
 	if f.end.CompareAndSwap(flying, timedOut) {
-		f.failTimely(timeoutError{f.timeout})
+		f.failTimely(timeoutError{after: f.timeout})
 	}
 	f.cell.table.gate.release(&f.ticket)
 	f.cell.table.makeRoom()

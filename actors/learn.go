@@ -47,19 +47,6 @@ func (t *Table[V]) Put(ctx context.Context, key string, r Response[V]) error {
 	}
 }
 
-// guarded runs user code on the caller's own goroutine and returns its panic.
-func guarded(f func()) (err error) {
-	returned := false
-	defer func() {
-		if r := recover(); !returned && r != nil {
-			err = caught(r)
-		}
-	}()
-	f()
-	returned = true
-	return nil
-}
-
 // Invalidate raises the barriers of keys (O6). A bad key is named in the error
 // and keeps no other from being invalidated.
 func (t *Table[V]) Invalidate(_ context.Context, keys ...string) error {

@@ -181,11 +181,12 @@ func (s *lists[V]) ask(rule Membership[V], item Item[V], cells []*cell[[]string]
 	s.table.working.add()
 	go func() {
 		defer s.table.working.done()
-		defer close(verdicts)
 		asked := 0
 		defer func() {
-			if wild := caught(recover()); asked < len(cells) && warn {
-				s.members.logger.Warn("freshet: Belongs did not return; the list is read anew",
+			wild := caught(recover())
+			close(verdicts)
+			if asked < len(cells) && warn {
+				s.members.warn("freshet: Belongs did not return; the list is read anew",
 					"cache", s.members.name, "list", cells[asked].key, "key", item.Key, "err", wild)
 			}
 		}()

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/freshet-go/freshet/actors/lifecycle"
@@ -107,7 +108,7 @@ func (s *tier[V]) read(f *flight[V], m *message[V]) {
 	m.knowledge = lifecycle.Knowledge[V]{
 		Known: lifecycle.Present, Value: value, TTL: ttl,
 		Age:       ageOf(time.Since(r.ReadAt), age),
-		Validator: r.Validator, Tags: r.Tags,
+		Validator: r.Validator, Tags: slices.Clone(r.Tags),
 	}
 }
 

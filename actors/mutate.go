@@ -13,7 +13,9 @@ type Mutation[V any] struct {
 	// what is below it changes (W1). It must be pure: WARNING: its argument
 	// belongs to every reader, copy what you change (Config.CheckApply finds
 	// those that do not). An error from it fails the mutation and changes
-	// nothing. nil: nothing shows before the origin has answered.
+	// nothing; so does a run that takes longer than Config.Timeout, for which
+	// other writes and Sets of the key have to wait. nil: nothing shows before
+	// the origin has answered.
 	Apply func(current V) (V, error)
 	// Commit has the origin apply it and returns the record as the origin has
 	// it then; optimistic is what Apply made of the confirmed value. It runs
@@ -121,10 +123,12 @@ func (t *Table[V]) newWriteOf(ctx *context.Context, key string, readOnly bool) (
 func (t *Table[V]) mutate(ctx context.Context, w *write[V]) (V, error) {
 	m := message[V]{op: opMutate, ctx: ctx, mutation: &w.Mutation}
 	if w.Kind == lifecycle.Replace {
-		if err := contained(func() { m.weight = t.weighed(w.key, w.Value) }); err != nil {
+		var weight uint32
+		if err := t.timely(func() { weight = t.weighed(w.key, w.Value) }); err != nil {
 			w.finish(w.value, err, false)
 			return w.value, w.err
 		}
+		m.weight = weight
 	}
 	for {
 		c, made, err := t.enter(w.key)

@@ -25,16 +25,17 @@ func (m *message[V]) unreplayed() bool { return m.replay != nil && m.replay.Resu
 // run replays what m needs. What shows last is what the resource will weigh.
 func (t *Table[V]) run(m *message[V]) {
 	p := m.replay
-	// All on one goroutine; where an Apply ends that with Goexit they run once
-	// more, each on its own, to find out whose it was.
-	if contained(func() { p.Run(survive[V](guarded)) }) != nil {
-		p.Run(survive[V](contained))
+	// All on one goroutine; where an Apply ends that with Goexit, or does not
+	// return, they run once more, each on its own, to find out whose it was.
+	together := *p
+	if t.timely(func() { together.Run(survive[V](guarded)) }) == nil {
+		p.Results = together.Results
+	} else {
+		p.Run(survive[V](t.timely))
 	}
 	last := p.Results[len(p.Results)-1]
 	if t.weigh != nil && last.Known == lifecycle.Present {
-		weight := m.weight // not m itself: it would have to be allocated, here and for every flight
-		_ = contained(func() { weight = t.weigh(p.Layers[0].Owner.(*write[V]).key, last.Value) })
-		m.weight = weight
+		m.weight = t.survivingWeight(p.Layers[0].Owner.(*write[V]).key, last.Value, m.weight)
 	}
 }
 
@@ -44,11 +45,18 @@ func survive[V any](call func(func()) error) func(func(V) (V, error), V) (V, err
 		if apply == nil {
 			return v, nil
 		}
-		var err error
-		if wild := call(func() { v, err = apply(v) }); wild != nil {
-			err = wild
+		var (
+			next V
+			err  error
+		)
+		wild := call(func() {
+			next, err = apply(v)
+			probe(err)
+		})
+		if wild != nil {
+			return v, wild
 		}
-		return v, err
+		return next, err
 	}
 }
 
@@ -61,9 +69,18 @@ func (t *Table[V]) weighed(key string, v V) uint32 {
 }
 
 // weighedHeld is what v weighs, 0 where it holds no value. It survives user code.
-func (t *Table[V]) weighedHeld(key string, v *lifecycle.Version[V, *Future[V]]) (weight uint32) {
-	if t.weigh != nil && v.Held() != 0 {
-		_ = contained(func() { weight = t.weigh(key, v.Value) })
+func (t *Table[V]) weighedHeld(key string, v *lifecycle.Version[V, *Future[V]]) uint32 {
+	if t.weigh == nil || v.Held() == 0 {
+		return 0
+	}
+	return t.survivingWeight(key, v.Value, 0)
+}
+
+// survivingWeight is what v weighs, or otherwise where Weigh does not say.
+func (t *Table[V]) survivingWeight(key string, v V, otherwise uint32) uint32 {
+	var weight uint32
+	if t.timely(func() { weight = t.weigh(key, v) }) != nil {
+		return otherwise
 	}
 	return weight
 }

@@ -58,6 +58,7 @@ type Table[V any] struct {
 	alarms     sync.Map // of observed resources: *cell[V] to *deadline
 	dispatcher actor.Dispatcher
 	working    tally         // goroutines that Close waits for
+	warnings   atomic.Int32  // that a log handler has not returned from
 	ending     chan struct{} // closed with the table
 	busy       letter[V]     // the mark of a mailbox that somebody runs
 	watchers   watchers

@@ -91,7 +91,9 @@ func (s *tier[V]) call(f func(context.Context) error) error {
 			s.leave()
 			s.table.working.done()
 		}()
-		err = f(ctx)
+		answer := f(ctx)
+		probe(answer)
+		err = answer
 	}()
 	select {
 	case err := <-done:
@@ -121,23 +123,6 @@ func (s *tier[V]) leave() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls--
-}
-
-// contained runs user code on a goroutine that its panic or Goexit may end.
-func contained(f func()) error {
-	done := make(chan error, 1)
-	go func() {
-		err := ErrGoexit
-		defer func() {
-			if r := recover(); r != nil {
-				err = caught(r)
-			}
-			done <- err
-		}()
-		f()
-		err = nil
-	}()
-	return <-done
 }
 
 // cover keeps look-ups of what is under prefix from the Store, until erasePrefix
@@ -249,11 +234,8 @@ func (s *tier[V]) failed(what, key string, err error) {
 	}
 	s.mu.Unlock()
 	if say {
-		// A log handler is user code too.
-		_ = contained(func() {
-			t.logger.Warn("freshet: the store failed; the cache goes on without it",
-				slog.String("cache", t.name), slog.String("operation", what), slog.String("key", key),
-				slog.Int("failures", n), slog.Any("err", err))
-		})
+		t.warn("freshet: the store failed; the cache goes on without it",
+			slog.String("cache", t.name), slog.String("operation", what), slog.String("key", key),
+			slog.Int("failures", n), slog.Any("err", err))
 	}
 }

@@ -126,6 +126,7 @@ func (w *write[V]) run() {
 	}()
 	if w.state.CompareAndSwap(unasked, asked) {
 		key, stored, err = w.call(&w.ctx, w.optimistic)
+		probe(err)
 	} else {
 		err = ErrClosed
 	}
@@ -159,7 +160,7 @@ func (w *write[V]) due() {
 	t.working.add()
 	go func() { // for user code must not run on the timer's goroutine
 		defer t.working.done()
-		w.giveUp(timeoutError{t.timeout}, ErrTimeout)
+		w.giveUp(timeoutError{after: t.timeout}, ErrTimeout)
 	}()
 }
 
@@ -278,14 +279,7 @@ func (w *write[V]) confirm(c *cell[V], how op, stored V) error {
 		m.again, m.held = false, t.weighedHeld(w.key, held)
 		if w.Kind == lifecycle.Delete {
 			m.knowledge = lifecycle.Knowledge[V]{Known: lifecycle.Absent}
-		} else if err := contained(func() {
-			m.knowledge = t.learned(w.key, Response[V]{Value: stored}, nil, held, &m.weight)
-			if m.knowledge.Older {
-				// What the origin has after the write takes the place of its equal: a
-				// version may be a time in seconds, or what was sent come back.
-				m.knowledge.Older = t.newer(held.Value, stored)
-			}
-		}); err != nil {
+		} else if err := w.learn(&m, held, stored); err != nil {
 			return err
 		}
 		switch c.sendReplayed(&m); {
@@ -295,6 +289,27 @@ func (w *write[V]) confirm(c *cell[V], how op, stored V) error {
 			return nil
 		}
 	}
+}
+
+// learn has m say what the origin has now.
+func (w *write[V]) learn(m *message[V], held *lifecycle.Version[V, *Future[V]], stored V) error {
+	t := w.table
+	var (
+		k      lifecycle.Knowledge[V]
+		weight uint32
+	)
+	err := t.timely(func() {
+		k = t.learned(w.key, Response[V]{Value: stored}, nil, held, &weight)
+		if k.Older {
+			// What the origin has after the write takes the place of its equal: a
+			// version may be a time in seconds, or what was sent come back.
+			k.Older = t.newer(held.Value, stored)
+		}
+	})
+	if err == nil {
+		m.knowledge, m.weight = k, weight
+	}
+	return err
 }
 
 // spread invalidates what the write makes stale, now that it has landed.

@@ -210,5 +210,7 @@ func (c *Cache[V]) Observe(opts ...streams.Option) rxgo.Observable {
 // it gets ErrClosed. It returns when every goroutine of the cache has ended, or,
 // with an error that wraps ctx's, when ctx ends before that, because a source
 // ignores its context or a Store is still owed something. Closing twice is fine,
-// and waits again: close the Store only after Close has returned nil.
+// and waits again: close the Store only after Close has returned nil. What a
+// cache calls (a source, a log handler) is what it waits for: Close from there
+// needs a ctx that ends, or a goroutine of its own.
 func (c *Cache[V]) Close(ctx context.Context) error { return c.table.Close(ctx) }

@@ -24,7 +24,8 @@ var (
 	ErrClosed = errors.New("freshet: the stream is closed")
 	// ErrLiveNeedsKeys: Live observes the keys that Keys names, and there are none.
 	ErrLiveNeedsKeys = errors.New("freshet: Live needs Keys")
-	// ErrGoexit: a handler of [Each] ended its goroutine with runtime.Goexit.
+	// ErrGoexit: a handler of [Each], or a function of an operator below Debounce, Buffer or Merge, ended its goroutine
+	// with runtime.Goexit.
 	ErrGoexit = errors.New("freshet: the handler called runtime.Goexit")
 )
 

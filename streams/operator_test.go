@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -254,6 +255,23 @@ func TestMergeEndsWhenAllEnd(t *testing.T) {
 	require.Panics(t, func() {
 		_, _ = take(streams.Merge(finite(1), func(func(event, error) bool) { panic("source") }), 100)
 	}, "a source's panic is the reader's")
+	for name, op := range map[string]func(s seq) seq{
+		"Merge":    func(s seq) seq { return streams.Merge(s) },
+		"Debounce": func(s seq) seq { return streams.Debounce(s, time.Second) },
+		"Buffer": func(s seq) seq {
+			return func(yield func(event, error) bool) {
+				for _, err := range streams.Buffer(s, 10, time.Second) {
+					if err != nil {
+						yield(event{}, err)
+						return
+					}
+				}
+			}
+		},
+	} {
+		_, err = take(op(func(yield func(event, error) bool) { yield(event{}, nil); runtime.Goexit() }), 100)
+		require.ErrorIs(t, err, streams.ErrGoexit, name)
+	}
 }
 
 // TestS10_LeavingAnyPipelineUnwindsItAll leaves at the end of pipelines whose sources sleep and have never yielded.

@@ -140,17 +140,19 @@ func startPump[V any](seqs ...iter.Seq2[Event[V], error]) *pump[V] {
 func (p *pump[V]) run(i int, seq iter.Seq2[Event[V], error], s *sources) {
 	defer close(s.done)
 	end := pumped[V]{from: i, end: true}
+	returned := false
 	defer func() {
-		if r := recover(); r != nil {
-			end.panicked = r // the reader's loop is where it belongs
+		if end.panicked = recover(); end.panicked == nil && !returned {
+			p.send(pumped[V]{err: ErrGoexit, from: i}) // not to be taken for an end like any other
 		}
-		p.send(end)
+		p.send(end) // a panic too: the reader's loop is where it belongs
 	}()
 	yield := func(e Event[V], err error) bool {
 		return p.send(pumped[V]{event: e, err: err, from: i})
 	}
 	defer register(yield, s)()
 	seq(yield)
+	returned = true
 }
 
 func (p *pump[V]) send(item pumped[V]) bool {

@@ -24,10 +24,11 @@ func attempt[T any](ctx context.Context, f func(context.Context) (T, error)) (T,
 			done <- o
 		}()
 		v, err := f(ctx)
-		o = outcome{v, err}
+		_ = Retryable(err) // the error's methods, where they can do no harm either
+		o = outcome{v, tooLate(ctx, err)}
 	}()
 	o := <-done
-	return o.v, tooLate(ctx, o.err)
+	return o.v, o.err
 }
 
 // lateError is an error that asks for more patience than there is time.
