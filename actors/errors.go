@@ -25,7 +25,8 @@ var (
 	// ErrAbandoned settles a flight whose last waiter left (C3).
 	ErrAbandoned = lifecycle.ErrAbandoned
 	// ErrTimeout says that the origin did not answer within the timeout (C2);
-	// it is also context.DeadlineExceeded.
+	// it is also context.DeadlineExceeded. So is user code that others wait for
+	// (Apply, and what looks at a commit's answer) and that took longer.
 	ErrTimeout error = timeoutError{}
 	// ErrGoexit says that user code called runtime.Goexit (C4).
 	ErrGoexit = errors.New("freshet: user code called runtime.Goexit")
