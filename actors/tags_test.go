@@ -171,7 +171,7 @@ func taggedTable(t *testing.T, c Config[int]) (*Table[int], tagged) {
 	c.Name, c.Source = "test", source
 	table, err := NewTable(c)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, table.Close(t.Context())) })
+	t.Cleanup(func() { require.NoError(t, table.Close(context.Background())) })
 	require.NoError(t, table.Put(t.Context(), "k", Response[int]{Value: 1, Tags: []string{"tag"}}))
 	return table, source
 }
