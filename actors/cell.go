@@ -157,6 +157,7 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) (grou
 func (c *cell[V]) invalidateEarly(turn *lifecycle.Turn[V, *Future[V]]) (group, queued *Future[V]) {
 	held := c.life.Base()
 	if barrier := c.table.tags.barrier(held.Tags()); barrier > held.Held() {
+		turn.Number = c.table.numbers.Add(2) - 1 // what flies for it does so above it
 		group, queued = c.seal(turn)
 		c.life.Invalidate(turn, barrier)
 	}

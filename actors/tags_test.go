@@ -160,8 +160,24 @@ func TestTags_ABurstLeavesNoRoomBehind(t *testing.T) {
 // with what.
 type tagged chan int
 
-func (s tagged) Fetch(context.Context, Request[int]) (Response[int], error) {
-	return Response[int]{Value: <-s, Tags: []string{"tag"}}, nil
+func (s tagged) Fetch(ctx context.Context, _ Request[int]) (Response[int], error) {
+	select {
+	case v := <-s:
+		return Response[int]{Value: v, Tags: []string{"tag"}}, nil
+	case <-ctx.Done():
+		return Response[int]{}, context.Cause(ctx)
+	}
+}
+
+// answers has every call answer with v until f has settled.
+func (s tagged) answers(f *Future[int], v int) {
+	for {
+		select {
+		case s <- v:
+		case <-f.Done():
+			return
+		}
+	}
 }
 
 // taggedTable holds the value 1, of which a Put told.
@@ -207,20 +223,10 @@ func TestO8_NoOlderValueWhileItsTagIsInvalidated(t *testing.T) {
 		// InvalidateTag, that far: it has yet to come to the cell.
 		barrier, covered := table.tags.raise([]string{"tag"}, time.Now, func() uint64 { return table.numbers.Add(1) })
 		require.Contains(t, covered, c)
-		answered := make(chan struct{})
-		go func() { // the first call's answer, and that of the one which takes its place
-			defer close(answered)
-			for range 2 {
-				select {
-				case source <- 2:
-				case <-asked.Done():
-				}
-			}
-		}()
-		v, err := asked.Await(t.Context())
+		source.answers(asked, 2)
+		v, err := asked.Result()
 		require.NoError(t, err)
 		require.Equal(t, 2, v)
-		<-answered
 		_, err = table.Get(t.Context(), "k", CachedOnly())
 		if err == nil {
 			require.Greater(t, c.shown.Load().Seq, barrier, "%v: it went back in time", reload)
@@ -229,4 +235,30 @@ func TestO8_NoOlderValueWhileItsTagIsInvalidated(t *testing.T) {
 		}
 		require.True(t, table.raise(c, opInvalidate, barrier))
 	}
+}
+
+// O0: what takes off in place of a response below its tag's barrier is above that,
+// also where the tag was invalidated when the turn had its numbers already: else
+// its own answer would be thrown away.
+func TestO0_WhatAnEarlyInvalidationLetsFlyIsAboveIt(t *testing.T) {
+	table, source := taggedTable(t, Config[int]{})
+	c := cellOf(t, table, "k")
+	asked := table.Fetch(t.Context(), "k", ForceReload())
+	turn := table.turns.Get().(*turn[int])
+	turn.Now, turn.Number, turn.cell, turn.ctx = table.clock.Now(), table.numbers.Add(2)-1, c, t.Context()
+	barrier, covered := table.tags.raise([]string{"tag"}, time.Now, func() uint64 { return table.numbers.Add(1) })
+	require.Contains(t, covered, c)
+	m := &message[int]{op: opArrived, stamp: c.life.Flying()}
+	m.knowledge = table.learned("k", Response[int]{Value: 2, Tags: []string{"tag"}}, nil, c.shown.Load(), nil)
+	group, queued := c.step(&turn.Turn, m)
+	c.perform(&turn.Turn, m)
+	c.unseal(group, queued)
+	require.Greater(t, c.life.Flying(), barrier)
+	require.True(t, table.raise(c, opInvalidate, barrier)) // which is nothing new to the cell
+	source.answers(asked, 2)
+	_, err := asked.Result()
+	require.NoError(t, err)
+	require.Greater(t, asked.Seq(), barrier)
+	_, err = table.Get(t.Context(), "k", CachedOnly())
+	require.NoError(t, err)
 }
