@@ -24,15 +24,20 @@ func caught(r any) error {
 	return p
 }
 
-// sound says whether err can be looked into.
-func sound(err error) (fine bool) {
-	defer func() {
-		if r := recover(); r != nil {
-			fine = false
-		}
+// sound says whether err can be looked into. That runs on a goroutine of its own:
+// Goexit would end the deferred function which tells of the panic.
+func sound(err error) bool {
+	done := make(chan bool, 1)
+	go func() {
+		fine := false
+		defer func() {
+			_ = recover()
+			done <- fine
+		}()
+		probe(err)
+		fine = true
 	}()
-	probe(err)
-	return true
+	return <-done
 }
 
 // probe looks into an error that user code returned, while it is still under

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -145,6 +146,29 @@ func TestC4_APanicWithAnErrorWhoseMethodsPanic(t *testing.T) {
 		require.False(t, m.waiting())
 		require.ErrorIs(t, m.err, freshet.ErrUnknown)
 		require.ErrorContains(t, m.err, "wildError")
+	})
+}
+
+// leaver is an error that ends the goroutine of whoever looks into it.
+type leaver struct{}
+
+func (leaver) Error() string { return "boom" }
+func (leaver) Is(error) bool { runtime.Goexit(); return false }
+
+// C4: also where looking into it ends the goroutine that the panic would be told on.
+func TestC4_APanicWithAnErrorWhoseMethodsCallGoexit(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := serveWrites(t, &origin{auto: func(n int, r freshet.Request[string]) (freshet.Response[string], error) {
+			if r.Key == "k" {
+				panic(leaver{})
+			}
+			return freshet.Response[string]{Value: "v"}, nil
+		}}, obliging(), config{})
+		_, err := c.Get(bg, "k")
+		require.ErrorAs(t, err, new(*freshet.PanicError))
+		m := mutate(c, "l", mutation{Apply: func(string) (string, error) { panic(leaver{}) }})
+		require.False(t, m.waiting())
+		require.ErrorAs(t, m.err, new(*freshet.PanicError))
 	})
 }
 
