@@ -116,7 +116,7 @@ func (s *tier[V]) work() {
 		s.mu.Unlock()
 		last := s.table.closed.Load()
 		err := errStoreSlow
-		if slow && !d.erases() && !last {
+		if slow && d.record != nil && !d.erases() && !last {
 			s.failed("keep a record", key, err)
 		} else {
 			err = s.pay(key, d)
