@@ -122,9 +122,9 @@ func (t *Table[V]) newWriteOf(ctx *context.Context, key string, readOnly bool) (
 // mutate adds w to the mutations of its key and waits for its end.
 func (t *Table[V]) mutate(ctx context.Context, w *write[V]) (V, error) {
 	m := message[V]{op: opMutate, ctx: ctx, mutation: &w.Mutation}
-	if w.Kind == lifecycle.Replace {
+	if w.Kind == lifecycle.Replace && t.weigh != nil {
 		var weight uint32
-		if err := t.timely(func() { weight = t.weighed(w.key, w.Value) }); err != nil {
+		if err := t.timely(func() { weight = t.weigh(w.key, w.Value) }); err != nil {
 			w.finish(w.value, err, false)
 			return w.value, w.err
 		}

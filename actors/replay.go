@@ -60,14 +60,6 @@ func survive[V any](call func(func()) error) func(func(V) (V, error), V) (V, err
 	}
 }
 
-// weighed is what v weighs, 0 where nothing is weighed.
-func (t *Table[V]) weighed(key string, v V) uint32 {
-	if t.weigh == nil {
-		return 0
-	}
-	return t.weigh(key, v)
-}
-
 // weighedHeld is what v weighs, 0 where it holds no value. It survives user code.
 func (t *Table[V]) weighedHeld(key string, v *lifecycle.Version[V, *Future[V]]) uint32 {
 	if t.weigh == nil || v.Held() == 0 {
