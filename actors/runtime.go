@@ -29,10 +29,10 @@ type Runtime struct {
 // RuntimeConfig says what a Runtime is made of. The zero value is fine.
 type RuntimeConfig struct {
 	// ActorSystem is the system whose actors can reach resources by Ref. nil:
-	// one of its own. NewRuntime registers an address resolver there, which
-	// protoactor does without a lock: make the Runtime before the system is
-	// used by others, and before a remote is started on it, for a remote
-	// claims every address that is not its own.
+	// one of its own. Its first Runtime registers an address resolver there,
+	// which protoactor does without a lock: make that before the system is used
+	// by others, and before a remote is started on it, for a remote claims every
+	// address that is not its own.
 	ActorSystem *actor.ActorSystem
 	// Logger gets what no caller can be told. nil: slog.Default().
 	Logger *slog.Logger
