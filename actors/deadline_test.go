@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"testing"
@@ -180,4 +181,28 @@ func TestDeadlines_ABurstLeavesNoRoomBehind(t *testing.T) {
 		s.set(&b.deadline, lifecycle.Never)
 		require.LessOrEqual(t, cap(s.heap), max(leastShrink, 4*(len(burst)-i)))
 	}
+}
+
+// M4: who observed leaves no alarm behind, also where it has rung and what it began
+// has not ended.
+func TestM4_AnAlarmLeavesWithItsObserver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := make(chan int, 1)
+		slow <- 1
+		table := testTable(t, Config[int]{Freshness: Freshness{TTL: time.Minute}, Timeout: time.Hour}, func(context.Context, string) (int, error) {
+			return <-slow, nil
+		})
+		release, err := table.observe([]string{"k"}, 0)
+		require.NoError(t, err)
+		time.Sleep(2 * time.Minute) // it is fetched again, which takes its time
+		synctest.Wait()
+		require.EqualValues(t, 1, table.Stats().InFlight)
+		release()
+		slow <- 2
+		synctest.Wait()
+		table.alarms.Range(func(any, any) bool {
+			t.Error("an alarm keeps its cell")
+			return false
+		})
+	})
 }

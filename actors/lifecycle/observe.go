@@ -52,9 +52,8 @@ func (r *Resource[V, F]) Unobserve(t *Turn[V, F], refresh time.Duration) {
 		}
 	}
 	if len(r.watch.refresh) == 0 {
-		if r.watch.armed != Never {
-			t.do(Effect[V, F]{Do: DoArm, At: Never})
-		}
+		// Also where nothing is armed: after Due the driver still has what it kept for it.
+		t.do(Effect[V, F]{Do: DoArm, At: Never})
 		r.watch = nil
 		return
 	}
