@@ -47,12 +47,14 @@ func (c *cell[V]) publishAll(turn *lifecycle.Turn[V, *Future[V]], m *message[V],
 	})
 }
 
-// show makes v what is shown. A write that is awaited lands in a closed cache,
-// which answers no hit (C5).
+// show makes v what is shown. A closed cache answers no hit (C5), also where a write
+// that is awaited lands in it, or Close has yet to come to this cell: what v takes
+// the place of must not answer one either (O6).
 func (c *cell[V]) show(v *lifecycle.Version[V, *Future[V]]) {
-	if !c.table.closed.Load() {
-		c.table.cells.show(c, v)
+	if c.table.closed.Load() {
+		v = v.Ended()
 	}
+	c.table.cells.show(c, v)
 }
 
 // event is what e tells, and what its value weighs.
