@@ -13,31 +13,43 @@ func (s *Subscription[V]) takeFeedsLocked(limit uint64) (lostTo uint64) {
 	if len(s.wires) == 1 {
 		gather = s.gatherOneLocked
 	}
-	incomplete := gather(limit)
-	if incomplete == 0 {
-		return 0
+	for {
+		if gather(limit) {
+			return 0
+		}
+		lostTo = s.takeRingLocked(limit)
+		if lostTo == 0 {
+			return 0
+		}
+		if dropped := s.droppedLocked(); dropped > s.scanned {
+			return min(lostTo, dropped)
+		}
+		// A feed moved on while we looked, and dropped what we had from the ring already: no loss, so we look again.
 	}
-	lostTo = s.takeRingLocked(limit)
-	if lostTo == 0 {
-		return 0
+}
+
+// droppedLocked is the newest revision that some feed has lost.
+func (s *Subscription[V]) droppedLocked() (revision uint64) {
+	for i := range s.wires {
+		revision = max(revision, s.wires[i].feed.dropped.Load())
 	}
-	return max(min(lostTo, incomplete), s.scanned+1)
+	return revision
 }
 
 // gatherOneLocked is gatherLocked for one feed, which is in order by itself.
-func (s *Subscription[V]) gatherOneLocked(limit uint64) (incomplete uint64) {
+func (s *Subscription[V]) gatherOneLocked(limit uint64) (complete bool) {
 	wire := &s.wires[0]
 	f := wire.feed
 	events := s.out.events[:]
 	if oldest := f.ring.oldest(f.ring.head.Load()); wire.next < oldest {
-		if dropped := f.dropped.Load(); dropped > s.scanned {
-			return dropped
+		if f.dropped.Load() > s.scanned {
+			return false
 		}
 		wire.next = oldest
 	}
 	n, next, lapped := f.ring.read(wire.next, limit, s.filter, events)
 	if lapped {
-		return max(f.dropped.Load(), s.scanned+1)
+		return false
 	}
 	old := 0 // read from the ring already
 	for old < n && events[old].Revision <= s.scanned {
@@ -55,7 +67,7 @@ func (s *Subscription[V]) gatherOneLocked(limit uint64) (incomplete uint64) {
 		s.scanned = max(s.scanned, events[n-1].Revision)
 	}
 	wire.next = next
-	return 0
+	return true
 }
 
 // ref is an event in a feed.
@@ -65,9 +77,9 @@ type ref struct {
 	index    uint64
 }
 
-// gatherLocked merges the feeds into the batch, as far as limit and the batch go. incomplete is 0, or the newest
-// revision that some feed has lost and the subscription has not seen.
-func (s *Subscription[V]) gatherLocked(limit uint64) (incomplete uint64) {
+// gatherLocked merges the feeds into the batch, as far as limit and the batch go. It is not complete, and takes nothing,
+// where some feed has lost what the subscription has not seen, or moved on too far while it was looked at.
+func (s *Subscription[V]) gatherLocked(limit uint64) (complete bool) {
 	var (
 		refs [batchSize]ref
 		n    int
@@ -82,9 +94,8 @@ func (s *Subscription[V]) gatherLocked(limit uint64) (incomplete uint64) {
 			continue
 		}
 		if oldest := f.ring.oldest(head); wire.next < oldest {
-			if dropped := f.dropped.Load(); dropped > s.scanned {
-				incomplete = max(incomplete, dropped)
-				continue
+			if f.dropped.Load() > s.scanned {
+				return false
 			}
 			wire.next = oldest
 		}
@@ -113,11 +124,8 @@ func (s *Subscription[V]) gatherLocked(limit uint64) (incomplete uint64) {
 			n++
 		}
 		if f.overwritten(first) {
-			incomplete = max(incomplete, f.dropped.Load(), s.scanned+1)
+			return false
 		}
-	}
-	if incomplete != 0 {
-		return incomplete
 	}
 	for _, r := range refs[:n] {
 		wire := &s.wires[r.wire]
@@ -126,7 +134,7 @@ func (s *Subscription[V]) gatherLocked(limit uint64) (incomplete uint64) {
 			// The feed moved on while we looked. What was taken so far may not be in order, so none of it counts.
 			clear(b.events[:b.n+1])
 			b.n = 0
-			return max(wire.feed.dropped.Load(), s.scanned+1)
+			return false
 		}
 		if s.filter.kinds.has(e.Kind) {
 			b.n++
@@ -142,5 +150,5 @@ func (s *Subscription[V]) gatherLocked(limit uint64) (incomplete uint64) {
 	} else {
 		s.scanned = limit
 	}
-	return 0
+	return true
 }
