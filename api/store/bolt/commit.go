@@ -14,7 +14,7 @@ type write struct {
 	table *table
 	ctx   context.Context
 	size  int
-	apply func(*bbolt.Tx) error
+	apply func(*bbolt.Tx, *reports) error
 	gone  error      // why it was not applied
 	done  chan error // buffered: the committer waits for nobody
 }
@@ -74,13 +74,15 @@ func (d *DB) transact(batch []*write) error {
 	for _, w := range batch {
 		before[w.table] = w.table.prefixes.Load()
 	}
+	found := reports{db: d}
+	defer found.leave() // an OnCorrupt that writes waits for this goroutine
 	err := guard(func() error {
 		return d.file.Update(func(tx *bbolt.Tx) error {
 			for _, w := range batch {
 				if w.gone = w.ctx.Err(); w.gone != nil {
 					continue // nobody waits for it
 				}
-				if err := w.apply(tx); err != nil {
+				if err := w.apply(tx, &found); err != nil {
 					return err
 				}
 				point("applied")

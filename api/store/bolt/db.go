@@ -1,9 +1,7 @@
 package bolt
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 
@@ -33,6 +31,10 @@ type DB struct {
 	tables map[string]*table
 
 	corrupt atomic.Int64
+
+	telling sync.Mutex // untold and teller
+	untold  []report
+	teller  bool // somebody tells them
 }
 
 func newDB(path string, file *bbolt.DB, opts Options) *DB {
@@ -58,6 +60,16 @@ func (d *DB) Store(name string) (*Store, error) {
 	if err := record.CheckName("bolt", name); err != nil {
 		return nil, err
 	}
+	found := reports{db: d}
+	t, err := d.table(name, &found)
+	found.tell()
+	if err != nil {
+		return nil, err
+	}
+	return &Store{table: t}, nil
+}
+
+func (d *DB) table(name string, found *reports) (*table, error) {
 	if !d.enter() {
 		return nil, record.Closed("bolt")
 	}
@@ -67,12 +79,12 @@ func (d *DB) Store(name string) (*Store, error) {
 	t := d.tables[name]
 	if t == nil {
 		t = &table{db: d, name: name, bucket: []byte(cachePrefix + name)}
-		if err := guard(t.load); err != nil {
+		if err := guard(func() error { return t.load(found) }); err != nil {
 			return nil, fmt.Errorf("freshet: bolt: %s: %s: %w", d.path, name, systemError(err))
 		}
 		d.tables[name] = t
 	}
-	return &Store{table: t}, nil
+	return t, nil
 }
 
 // Close waits for the writes that were accepted, ends the goroutines and lets go
@@ -120,17 +132,5 @@ func (d *DB) isClosing() bool {
 
 // Corrupt is how many times something in the file was not readable.
 func (d *DB) Corrupt() int64 { return d.corrupt.Load() }
-
-// report tells of what was not readable and goes on.
-func (d *DB) report(cache, key string, err error) {
-	n := d.corrupt.Add(1)
-	if n%1000 == 1 {
-		d.opts.Logger.LogAttrs(context.Background(), slog.LevelWarn, "freshet: bolt: a record is not readable and counts as a miss",
-			slog.Any("file", d.path), slog.Any("cache", cache), slog.Any("key", key), slog.Any("error", err), slog.Any("times", n))
-	}
-	if d.opts.OnCorrupt != nil {
-		d.opts.OnCorrupt(cache, key, err)
-	}
-}
 
 var _ freshet.Store = (*Store)(nil)

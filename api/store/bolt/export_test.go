@@ -47,3 +47,17 @@ func (s *Store) Raw(key string, change func([]byte) []byte) error {
 		return b.Put([]byte(key), change(append([]byte(nil), b.Get([]byte(key))...)))
 	})
 }
+
+// RawAll changes the bytes of every key.
+func (s *Store) RawAll(change func([]byte) []byte) error {
+	return s.table.db.file.Update(func(tx *bbolt.Tx) error {
+		b := s.table.records(tx)
+		for k, v := b.Cursor().First(); k != nil; k, v = b.Cursor().Seek(append(k, 0)) {
+			k = append([]byte(nil), k...)
+			if err := b.Put(k, change(append([]byte(nil), v...))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

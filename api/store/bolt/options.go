@@ -40,8 +40,12 @@ type Options struct {
 	// MiB.
 	MaxRecord int
 	// OnCorrupt is told of what was not readable: the cache, the key ("" for the
-	// structure of the file) and why. It is called from many goroutines and
-	// must be quick. The log tells it too, the first time and then every 1,000th.
+	// structure of the file) and why. It may call the DB, to erase that key say; a
+	// Get of that key there is told of too. Who calls Get or DB.Store
+	// waits for it. What a write or the sweep comes upon it is told soon
+	// after, one at a time, up to 1,024 that wait; Close does not wait for that.
+	// It is called from many goroutines; a panic or runtime.Goexit in it is
+	// logged. The log tells it too, the first time and then every 1,000th.
 	OnCorrupt func(cache, key string, err error)
 	// Logger for what happens in the background. nil: slog.Default().
 	Logger *slog.Logger
@@ -58,6 +62,7 @@ const (
 	maxBatch      = 1024     // writes of one commit
 	maxBatchBytes = 16 << 20 // of one commit, unless one write alone has more
 	maxPrefixes   = 1024
+	maxReports    = 1024 // of the committer and the sweep, that wait to be told
 	sweepStep     = 1000 // records that one step of the sweep looks at
 	sweepRush     = 10   // steps in a row while there is much to remove
 )

@@ -22,18 +22,25 @@ type Store struct {
 // Get implements freshet.Store. What is not readable is ErrNotFound and
 // reported.
 func (s *Store) Get(ctx context.Context, key string) (r freshet.Record, err error) {
+	found := reports{db: s.table.db}
+	r, err = s.read(ctx, key, &found)
+	found.tell()
+	return r, err
+}
+
+func (s *Store) read(ctx context.Context, key string, found *reports) (r freshet.Record, err error) {
 	if err := s.enter(ctx, record.CheckKey("bolt", key)); err != nil {
 		return r, err
 	}
 	defer s.table.db.users.Done()
 	err = guard(func() error {
 		return s.table.db.file.View(func(tx *bbolt.Tx) error {
-			r, err = s.table.get(tx, key)
+			r, err = s.table.get(tx, key, found)
 			return err
 		})
 	})
 	if errors.Is(err, ErrCorrupt) {
-		s.table.db.report(s.table.name, "", err)
+		found.add(s.table.name, "", err)
 		err = freshet.ErrNotFound
 	}
 	if err != nil && !errors.Is(err, freshet.ErrNotFound) {
@@ -53,8 +60,8 @@ func (s *Store) Set(ctx context.Context, key string, r freshet.Record) error {
 	if limit := s.table.db.opts.MaxRecord; len(raw) > limit {
 		return s.table.wrap("write", key, fmt.Errorf("%w: %d bytes, and %d is the most", ErrTooLarge, len(raw), limit))
 	}
-	return s.do(ctx, key, &write{size: len(key) + len(raw), apply: func(tx *bbolt.Tx) error {
-		return s.table.set(tx, key, r.ReadAt, raw)
+	return s.do(ctx, key, &write{size: len(key) + len(raw), apply: func(tx *bbolt.Tx, found *reports) error {
+		return s.table.set(tx, key, r.ReadAt, raw, found)
 	}})
 }
 
@@ -65,8 +72,8 @@ func (s *Store) Delete(ctx context.Context, key string, at time.Time) error {
 		return err
 	}
 	defer s.table.db.users.Done()
-	return s.do(ctx, key, &write{size: len(key), apply: func(tx *bbolt.Tx) error {
-		return s.table.erase(tx, key, at)
+	return s.do(ctx, key, &write{size: len(key), apply: func(tx *bbolt.Tx, found *reports) error {
+		return s.table.erase(tx, key, at, found)
 	}})
 }
 
@@ -77,7 +84,7 @@ func (s *Store) DeletePrefix(ctx context.Context, prefix string, at time.Time) e
 		return err
 	}
 	defer s.table.db.users.Done()
-	return s.do(ctx, prefix, &write{size: len(prefix), apply: func(tx *bbolt.Tx) error {
+	return s.do(ctx, prefix, &write{size: len(prefix), apply: func(tx *bbolt.Tx, _ *reports) error {
 		return s.table.erasePrefix(tx, prefix, at)
 	}})
 }

@@ -29,7 +29,9 @@ func (d *DB) sweep() {
 			for range sweepRush {
 				removed, err := passes[t].step()
 				if err != nil {
-					d.report(t.name, "", err)
+					found := reports{db: d}
+					found.add(t.name, "", err)
+					found.leave()
 					passes[t] = t.begin()
 					break
 				}
@@ -73,6 +75,8 @@ func (p *pass) step() (removed int, err error) {
 	t := p.table
 	var dead []string
 	var next []byte
+	found := reports{db: t.db}
+	defer found.leave() // an OnCorrupt that calls Close waits for this goroutine
 	err = guard(func() error {
 		return t.db.file.View(func(tx *bbolt.Tx) error {
 			now, c, looked := t.db.opts.Now(), t.records(tx).Cursor(), 0
@@ -82,7 +86,7 @@ func (p *pass) step() (removed int, err error) {
 					break
 				}
 				looked++
-				if _, changed := t.trim(string(k), v, now); changed {
+				if _, changed := t.trim(string(k), v, now, &found); changed {
 					dead = append(dead, string(k))
 				}
 			}
@@ -94,7 +98,7 @@ func (p *pass) step() (removed int, err error) {
 	}
 	p.next, p.over = next, next == nil
 	if len(dead) > 0 {
-		if err := t.write(func(tx *bbolt.Tx) error { return t.remove(tx, dead) }); err != nil {
+		if err := t.write(func(tx *bbolt.Tx, found *reports) error { return t.remove(tx, dead, found) }); err != nil {
 			return 0, err
 		}
 	}
@@ -106,13 +110,13 @@ func (p *pass) step() (removed int, err error) {
 
 // trim is what has to stay of the bytes under key, nil for nothing. What is not
 // readable has to go.
-func (t *table) trim(key string, raw []byte, now time.Time) (stays []byte, changed bool) {
+func (t *table) trim(key string, raw []byte, now time.Time, found *reports) (stays []byte, changed bool) {
 	e, err := record.Decode(key, raw)
 	if errors.Is(err, record.ErrVersion) {
 		return raw, false // of a newer program, which may come back
 	}
 	if err != nil {
-		t.db.report(t.name, key, err)
+		found.add(t.name, key, err)
 		return nil, true
 	}
 	trimmed, keep := e.Trim(now)
@@ -129,14 +133,14 @@ func (t *table) trim(key string, raw []byte, now time.Time) (stays []byte, chang
 }
 
 // remove looks again, since much may have happened, and removes what is over.
-func (t *table) remove(tx *bbolt.Tx, keys []string) error {
+func (t *table) remove(tx *bbolt.Tx, keys []string, found *reports) error {
 	now, b := t.db.opts.Now(), t.records(tx)
 	for _, key := range keys {
 		raw := b.Get([]byte(key))
 		if raw == nil {
 			continue
 		}
-		stays, changed := t.trim(key, raw, now)
+		stays, changed := t.trim(key, raw, now, found)
 		if !changed {
 			continue
 		}
@@ -162,7 +166,7 @@ func (p *pass) drop() error {
 	if old, left := over(t.db.opts.Now()); left.Len() == old.Len() {
 		return nil
 	}
-	return t.write(func(tx *bbolt.Tx) error {
+	return t.write(func(tx *bbolt.Tx, _ *reports) error {
 		old, left := over(t.db.opts.Now())
 		if err := t.writePrefixes(tx, old, &left); err != nil {
 			return err
@@ -173,7 +177,7 @@ func (p *pass) drop() error {
 }
 
 // write has the committer do one change for the sweep.
-func (t *table) write(apply func(*bbolt.Tx) error) error {
+func (t *table) write(apply func(*bbolt.Tx, *reports) error) error {
 	w := &write{table: t, ctx: context.Background(), apply: apply, done: make(chan error, 1)}
 	t.db.writes <- w // the committer runs until after the sweep has ended
 	return <-w.done

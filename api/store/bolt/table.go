@@ -25,7 +25,7 @@ type table struct {
 }
 
 // load reads the prefix tombstones, and makes the buckets where they are missing.
-func (t *table) load() error {
+func (t *table) load(found *reports) error {
 	erased := map[string]record.Tombstone{}
 	err := t.db.file.Update(func(tx *bbolt.Tx) error {
 		b, err := tx.CreateBucketIfNotExists(t.bucket)
@@ -46,7 +46,7 @@ func (t *table) load() error {
 				// What it erased is not known, so all of that prefix is, up to now.
 				now := t.db.opts.Now()
 				e.Erased = record.Tombstone{At: now, Until: now.Add(t.db.opts.Tombstones)}
-				t.db.report(t.name, prefix, err)
+				found.add(t.name, prefix, err)
 			}
 			erased[prefix] = e.Erased
 			return nil
@@ -61,14 +61,14 @@ func (t *table) records(tx *bbolt.Tx) *bbolt.Bucket {
 	return tx.Bucket(t.bucket).Bucket(recordsBucket)
 }
 
-func (t *table) get(tx *bbolt.Tx, key string) (freshet.Record, error) {
+func (t *table) get(tx *bbolt.Tx, key string, found *reports) (freshet.Record, error) {
 	raw := t.records(tx).Get([]byte(key))
 	if raw == nil {
 		return freshet.Record{}, freshet.ErrNotFound
 	}
 	e, err := record.Decode(key, raw)
 	if err != nil {
-		t.db.report(t.name, key, err)
+		found.add(t.name, key, err)
 		return freshet.Record{}, freshet.ErrNotFound
 	}
 	r, ok := e.Live(t.db.opts.Now())
@@ -79,14 +79,14 @@ func (t *table) get(tx *bbolt.Tx, key string) (freshet.Record, error) {
 }
 
 // entry is what is there of key; what is not readable or over is nothing.
-func (t *table) entry(b *bbolt.Bucket, key string) record.Entry {
+func (t *table) entry(b *bbolt.Bucket, key string, found *reports) record.Entry {
 	raw := b.Get([]byte(key))
 	if raw == nil {
 		return record.Entry{}
 	}
 	e, err := record.Decode(key, raw)
 	if err != nil {
-		t.db.report(t.name, key, err)
+		found.add(t.name, key, err)
 		return record.Entry{}
 	}
 	e, _ = e.Trim(t.db.opts.Now())
@@ -95,12 +95,12 @@ func (t *table) entry(b *bbolt.Bucket, key string) record.Entry {
 
 // set puts raw, the bytes of a record read at readAt without a tombstone, unless
 // D5 says otherwise.
-func (t *table) set(tx *bbolt.Tx, key string, readAt time.Time, raw []byte) error {
+func (t *table) set(tx *bbolt.Tx, key string, readAt time.Time, raw []byte, found *reports) error {
 	if t.prefixes.Load().Cover(key, readAt) {
 		return nil
 	}
 	b := t.records(tx)
-	e, kept := t.entry(b, key).Set(freshet.Record{ReadAt: readAt})
+	e, kept := t.entry(b, key, found).Set(freshet.Record{ReadAt: readAt})
 	if !kept {
 		return nil
 	}
@@ -114,9 +114,9 @@ func (t *table) set(tx *bbolt.Tx, key string, readAt time.Time, raw []byte) erro
 	return b.Put([]byte(key), raw)
 }
 
-func (t *table) erase(tx *bbolt.Tx, key string, at time.Time) error {
+func (t *table) erase(tx *bbolt.Tx, key string, at time.Time, found *reports) error {
 	b := t.records(tx)
-	e := t.entry(b, key).Erase(t.tombstone(at))
+	e := t.entry(b, key, found).Erase(t.tombstone(at))
 	return b.Put([]byte(key), record.Encode(key, e))
 }
 
