@@ -40,9 +40,8 @@ type Options struct {
 	// MiB.
 	MaxRecord int
 	// OnCorrupt is told of what was not readable: the cache, the key ("" for the
-	// structure of the file) and why. It may call the DB, to erase that key say; a
-	// Get of that key there is told of too. Who calls Get or DB.Store
-	// waits for it. What a write or the sweep comes upon it is told soon
+	// structure of the file) and why. It may call the DB, to erase that key say, which
+	// comes upon it once more. Who calls Get or DB.Store waits for it. What a write or the sweep comes upon it is told soon
 	// after, one at a time, up to 1,024 that wait; Close does not wait for that.
 	// It is called from many goroutines; a panic or runtime.Goexit in it is
 	// logged. The log tells it too, the first time and then every 1,000th.
