@@ -27,7 +27,10 @@ func (s *Store) SweepPass() (removed, steps int, err error) {
 	return removed, steps, nil
 }
 
-// Commits is how many transactions wrote.
+// Queued is how many writes wait for the committer.
+func (d *DB) Queued() int { return len(d.writes) }
+
+// Commits is how many times the transactions wrote to the disk.
 func (d *DB) Commits() int { s := d.file.Stats(); return int(s.TxStats.GetWrite()) }
 
 // Held is how many records, tombstones and prefixes are in the file.
