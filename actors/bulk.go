@@ -123,16 +123,17 @@ func (b *bulk[V]) run() {
 	t := b.table
 	var (
 		responses map[string]Response[V]
+		many      *ManyError
 		err       error
 		returned  bool
 	)
 	defer func() {
 		if !returned {
-			responses, err = nil, caught(recover())
+			responses, many, err = nil, nil, caught(recover())
 		}
 		t.deadlines.set(&b.limit, lifecycle.Never)
 		t.gate.release(&b.ticket)
-		b.deliver(responses, err, returned)
+		b.deliver(responses, many, err, returned)
 		t.working.done()
 	}()
 	requests := make([]Request[V], 0, len(b.flights))
@@ -144,7 +145,6 @@ func (b *bulk[V]) run() {
 	}
 	if len(requests) > 0 { // or all were given up before it came to the call
 		responses, err = b.source.FetchMany(&b.ctx, requests)
-		var many *ManyError
 		if !errors.As(err, &many) { // else it is looked into key by key
 			probe(err)
 		}
@@ -154,9 +154,7 @@ func (b *bulk[V]) run() {
 
 // deliver lands each flight with its part of the answer. What the answer does
 // not speak of flies again by itself: one bad key must not fail the others.
-func (b *bulk[V]) deliver(responses map[string]Response[V], err error, returned bool) {
-	var many *ManyError
-	errors.As(err, &many)
+func (b *bulk[V]) deliver(responses map[string]Response[V], many *ManyError, err error, returned bool) {
 	for _, f := range b.flights {
 		r, ok := responses[f.cell.key]
 		var own error

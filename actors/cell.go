@@ -138,7 +138,7 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) (grou
 		c.life.Committed(turn, m.stamp, m.knowledge)
 	case opRejected:
 		group, queued = c.seal(turn)
-		c.life.Rejected(turn, m.stamp, m.err, m.unknown)
+		c.life.Rejected(turn, m.stamp, m.err, m.refusal)
 	case opCreated:
 		group, queued = c.seal(turn)
 		c.life.Created(turn, m.stamp, m.knowledge)

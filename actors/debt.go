@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/freshet-go/freshet/actors/lifecycle"
@@ -134,10 +135,11 @@ func (s *tier[V]) pay(key string, d debt[V]) (err error) {
 		return nil
 	}
 	if d.record != nil {
-		err = s.write(key, &d)
+		var refused bool
+		refused, err = s.write(key, &d)
 		s.failed("keep a record", key, err)
 		if err == nil || !d.erases() {
-			if refused(err) {
+			if refused {
 				// What is there is older, and would be believed when this is evicted.
 				_ = erase(s.table.clock.Time(d.readAt))
 			}
@@ -147,12 +149,6 @@ func (s *tier[V]) pay(key string, d debt[V]) (err error) {
 	err = erase(d.at)
 	s.failed("erase", key, err)
 	return err
-}
-
-// refused says whether a record was not kept for what it is (too large, say): a
-// Store that does not answer is not asked twice.
-func refused(err error) bool {
-	return err != nil && !errors.Is(err, errStoreHangs) && !errors.Is(err, errStoreBusy) && !errors.Is(err, context.DeadlineExceeded)
 }
 
 // paid settles the books for a debt: an erase that failed stays owed until it
@@ -190,8 +186,9 @@ func (s *tier[V]) paid(key string, d debt[V], err error, last bool) {
 	}
 }
 
-// write keeps the record of d.
-func (s *tier[V]) write(key string, d *debt[V]) error {
+// write keeps the record of d. It is refused where it was not kept for what it is
+// (too large, say): a Store that does not answer is not asked twice.
+func (s *tier[V]) write(key string, d *debt[V]) (refused bool, err error) {
 	v, t := d.record, s.table
 	r := Record{ReadAt: t.clock.Time(d.readAt), Validator: v.Validator(), Tags: slices.Clone(v.Tags())}
 	ttl, age := v.FreshEnd.Sub(v.At), d.readAt.Sub(v.At)
@@ -199,14 +196,18 @@ func (s *tier[V]) write(key string, d *debt[V]) error {
 		r.ExpiresAt = t.clock.Time(end)
 	}
 	// The codec under the same deadline: one that hangs must not hold a worker.
-	return s.call(func(ctx context.Context) error {
+	var late atomic.Bool
+	err = s.call(func(ctx context.Context) error {
 		payload, err := s.codec.Marshal(v.Value)
 		if err != nil {
 			return err
 		}
 		r.Value = packRecord(ttl, age, payload)
-		return s.store.Set(ctx, key, r)
+		err = s.store.Set(ctx, key, r)
+		late.Store(errors.Is(err, context.DeadlineExceeded)) // here, where user code may run
+		return err
 	})
+	return err != nil && err != errStoreHangs && err != errStoreBusy && !late.Load(), err
 }
 
 // due tries failed erases again.

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -135,12 +134,12 @@ func (s *lists[V]) applied(w *write[V], stored V) {
 
 // failed sees to the lists when the origin has refused w, or may have applied it
 // all the same: then who is in them is unknown too.
-func (s *lists[V]) failed(w *write[V], err error, unknown bool) {
+func (s *lists[V]) failed(w *write[V], what lifecycle.Refusal) {
 	switch {
 	case s == nil:
-	case unknown:
+	case what == lifecycle.Unclear:
 		s.invalidate()
-	case w.cell != nil && errors.Is(err, ErrNotFound):
+	case w.cell != nil && what == lifecycle.NoSuch:
 		s.left(w.key)
 	}
 }

@@ -49,7 +49,7 @@ type message[V any] struct {
 	late      bool                   // opArrived: after its timeout
 	found     bool                   // opLooked
 	began     lifecycle.Instant      // opSeeded: when the list was asked for, with a Store
-	unknown   bool                   // opRejected: the origin may have applied it
+	refusal   lifecycle.Refusal      // opRejected
 	err       error                  // opFailed, opRejected
 	mutation  *lifecycle.Mutation[V] // opMutate
 	replay    *lifecycle.Replay[V]   // what was run for this message, or is to be (sendReplayed)

@@ -103,19 +103,22 @@ func (w *write[V]) run() {
 		key      string
 		stored   V
 		err      error
+		what     lifecycle.Refusal
 		returned bool
 	)
 	defer func() {
 		if !returned {
-			err = caught(recover())
+			err, what = caught(recover()), lifecycle.Unclear
 		}
 		t := w.table
 		t.deadlines.set(&w.limit, lifecycle.Never)
 		switch {
 		case !w.state.CompareAndSwap(asked, answered):
-			w.cameLate(key, err, !returned)
+			if err == nil || what == lifecycle.Unclear {
+				w.cameLate(key)
+			}
 		case err != nil:
-			w.refused(err, !returned || outcomeUnknown(err))
+			w.refused(err, what)
 		default:
 			w.landed(key, stored)
 		}
@@ -127,10 +130,25 @@ func (w *write[V]) run() {
 	if w.state.CompareAndSwap(unasked, asked) {
 		key, stored, err = w.call(&w.ctx, w.optimistic)
 		probe(err)
+		what = refusal(err)
 	} else {
 		err = ErrClosed
 	}
 	returned = true
+}
+
+// refusal is what err says of the origin, which runs err's own methods: only for
+// where user code may run.
+func refusal(err error) lifecycle.Refusal {
+	switch {
+	case err == nil:
+		return lifecycle.Refused
+	case outcomeUnknown(err):
+		return lifecycle.Unclear
+	case errors.Is(err, ErrNotFound):
+		return lifecycle.NoSuch
+	}
+	return lifecycle.Refused
 }
 
 // outcomeUnknown says whether the origin may have applied a write that failed
@@ -172,17 +190,18 @@ func (w *write[V]) giveUp(err, cause error) {
 		return
 	}
 	w.ctx.end(cause)
-	w.refused(err, !spared)
+	what := lifecycle.Unclear
+	if spared {
+		what = lifecycle.Refused
+	}
+	w.refused(err, what)
 	w.table.gate.release(&w.ticket)
 	w.table.makeRoom()
 }
 
 // cameLate: the origin may have applied the write only now, after the resource
 // was read again.
-func (w *write[V]) cameLate(key string, err error, wild bool) {
-	if err != nil && !wild && !outcomeUnknown(err) {
-		return // it did not
-	}
+func (w *write[V]) cameLate(key string) {
 	t := w.table
 	if w.cell != nil {
 		key = w.key
@@ -190,24 +209,24 @@ func (w *write[V]) cameLate(key string, err error, wild bool) {
 	if checkKey(key) == nil {
 		t.withBarrier(key, &message[V]{op: opInvalidate})
 	}
-	t.lists.failed(w, nil, true)
+	t.lists.failed(w, lifecycle.Unclear)
 	w.spread()
 }
 
 // refused takes the mutation out again.
-func (w *write[V]) refused(err error, unknown bool) {
+func (w *write[V]) refused(err error, what lifecycle.Refusal) {
 	t := w.table
-	t.lists.failed(w, err, unknown)
+	t.lists.failed(w, what)
 	if w.cell == nil {
-		w.finish(w.value, err, unknown)
+		w.finish(w.value, err, what == lifecycle.Unclear)
 	} else {
-		m := message[V]{op: opRejected, ctx: &w.ctx, stamp: w.stamp, err: err, unknown: unknown}
+		m := message[V]{op: opRejected, ctx: &w.ctx, stamp: w.stamp, err: err, refusal: what}
 		if !t.closed.Load() {
 			m.weight = t.weighedHeld(w.key, w.cell.shown.Load().Confirmed())
 		}
 		w.cell.sendReplayed(&m)
 	}
-	if unknown {
+	if what == lifecycle.Unclear {
 		w.spread()
 	}
 	w.over()
@@ -223,7 +242,7 @@ func (w *write[V]) landed(key string, stored V) {
 		t.lists.applied(w, stored) // first: then the key's next write takes off
 		if err := w.confirm(w.cell, opCommitted, stored); err != nil {
 			// The origin has applied it; what it said could not be taken in.
-			w.refused(err, true)
+			w.refused(err, lifecycle.Unclear)
 			return
 		}
 	}
@@ -245,7 +264,7 @@ func (w *write[V]) created(key string, stored V) {
 		if err == nil {
 			err = w.confirm(c, opCreated, stored)
 		}
-		if errors.Is(err, errGone) {
+		if err == errGone { // not errors.Is: err may be user code's
 			continue
 		}
 		if err != nil { // it could not be taken in, and what is held is older

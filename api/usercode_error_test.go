@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"strconv"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -202,3 +204,116 @@ func (s badStore) Set(context.Context, string, freshet.Record) error     { retur
 func (s badStore) Delete(context.Context, string, time.Time) error       { return s.err }
 func (s badStore) DeletePrefix(context.Context, string, time.Time) error { return s.err }
 func (s badStore) Close() error                                          { return errors.ErrUnsupported }
+
+// meddler is an error whose Is does something.
+type meddler func(target error)
+
+func (meddler) Error() string          { return "refused" }
+func (f meddler) Is(target error) bool { f(target); return false }
+
+// C4: an error is looked into where user code may run. What its methods do there
+// fails the operation that returned it: they may call the cache, for that very
+// key, and one that does not return, or panics over another target than the
+// first, holds neither the key nor the program.
+func TestC4_AnErrorWhoseMethodsDoAnything(t *testing.T) {
+	var c *freshet.Cache[string]
+	over := func(what error, do func()) meddler {
+		return func(target error) {
+			if target == what {
+				do()
+			}
+		}
+	}
+	for name, bad := range map[string]struct {
+		err     func() error
+		want    error // nil: what err is
+		unknown bool
+	}{
+		"calls the cache": {func() error {
+			return meddler(func(error) {
+				require.NoError(t, c.Expire(bg, "k"))
+				_, _ = c.Peek("k")
+			})
+		}, nil, false},
+		"blocks over ErrUnknown":  {func() error { return over(freshet.ErrUnknown, func() { time.Sleep(time.Hour) }) }, freshet.ErrTimeout, true},
+		"panics over ErrUnknown":  {func() error { return over(freshet.ErrUnknown, func() { panic("a bug") }) }, freshet.ErrUnknown, true},
+		"exits over ErrUnknown":   {func() error { return over(freshet.ErrUnknown, runtime.Goexit) }, freshet.ErrGoexit, true},
+		"blocks over ErrNotFound": {func() error { return over(freshet.ErrNotFound, func() { time.Sleep(time.Hour) }) }, freshet.ErrTimeout, true},
+		"panics over ErrNotFound, the second time": {func() error {
+			n := 0
+			return over(freshet.ErrNotFound, func() {
+				if n++; n > 1 {
+					panic("a bug")
+				}
+			})
+		}, freshet.ErrUnknown, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				c = serveWrites(t, counting(), obliging(), config{
+					Lister: listerFunc(func() ([]freshet.Item[string], error) { return nil, nil }),
+				})
+				_, err := c.Collection("").Get(bg)
+				require.NoError(t, err)
+				mustGet(t, c, "k", "v1")
+				err = bad.err()
+				m := mutate(c, "k", mutation{Commit: func(context.Context, string) (string, error) { return "", err }})
+				time.Sleep(time.Minute)
+				require.False(t, m.waiting())
+				var failed *freshet.WriteError
+				require.ErrorAs(t, m.err, &failed)
+				require.Equal(t, bad.unknown, failed.Unknown)
+				if bad.want == nil {
+					require.EqualError(t, failed.Err, "refused")
+				} else {
+					require.ErrorIs(t, failed, bad.want)
+				}
+				gives(t, update(c, "k", "next"), "next")
+				mustGet(t, c, "k", "next")
+				time.Sleep(2 * time.Hour)
+			})
+		})
+	}
+}
+
+// C4: those of a Store's errors hold no worker: other records are written.
+func TestC4_AStoresErrorWhoseMethodsDoNotReturn(t *testing.T) {
+	for name, do := range map[string]func(){
+		"block": func() { time.Sleep(time.Hour) },
+		"panic": func() { panic("a bug") },
+		"exit":  runtime.Goexit,
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				bad := meddler(func(target error) {
+					if target == context.DeadlineExceeded {
+						do()
+					}
+				})
+				var kept atomic.Bool
+				c := open(t, config{Source: counting(), Store: setStore{badStore{freshet.ErrNotFound}, func(key string) error {
+					if key == "good" {
+						kept.Store(true)
+						return nil
+					}
+					return bad
+				}}})
+				for i := range 100 {
+					mustGet(t, c, strconv.Itoa(i), "v1")
+				}
+				mustGet(t, c, "good", "v1")
+				time.Sleep(time.Minute)
+				require.True(t, kept.Load())
+				time.Sleep(2 * time.Hour)
+			})
+		})
+	}
+}
+
+// setStore is a badStore but for Set.
+type setStore struct {
+	badStore
+	set func(key string) error
+}
+
+func (s setStore) Set(_ context.Context, key string, _ freshet.Record) error { return s.set(key) }

@@ -1,7 +1,5 @@
 package lifecycle
 
-import "errors"
-
 // Committed says that the origin applied the mutation whose commit has the given
 // stamp; k is the record as the origin has it now. That is the base, unless a
 // Set or an Invalidate, also of a tag that it carries, came while the commit
@@ -64,16 +62,27 @@ func (r *Resource[V, F]) Committed(t *Turn[V, F], stamp uint64, k Knowledge[V]) 
 	r.afterCommit(t, out)
 }
 
+// Refusal is what the failure of a commit says of the origin. Who brings the failure
+// finds out: to look into it is to run user code.
+type Refusal uint8
+
+// The refusals.
+const (
+	Refused Refusal = iota // it has not applied it
+	Unclear                // it may have applied it
+	NoSuch                 // it has not: it has no such record
+)
+
 // Rejected says that the mutation whose commit has the given stamp failed. It
-// alone is taken out. Where unknown, the origin may have applied it: what is
-// held is void, and read before the next commit flies (W3). An origin that
-// says "not found" has said what there is.
-func (r *Resource[V, F]) Rejected(t *Turn[V, F], stamp uint64, err error, unknown bool) {
+// alone is taken out. Where that is Unclear what is held is void, and read before
+// the next commit flies (W3). An origin that says "not found" has said what
+// there is.
+func (r *Resource[V, F]) Rejected(t *Turn[V, F], stamp uint64, err error, what Refusal) {
 	if !r.lands(stamp) {
 		return
 	}
 	base, reason := r.copyBase(), NoReason
-	gone := !unknown && stamp > r.barrier && errors.Is(err, ErrNotFound)
+	unknown, gone := what == Unclear, what == NoSuch && stamp > r.barrier
 	switch {
 	case unknown:
 		reason = ByUnknown

@@ -19,14 +19,17 @@ func (s *script) write() {
 		k, stamp := s.knowledge(), s.stamp()
 		s.tell(w.do(func(t *turn) { w.r.Committed(t, stamp, k) }))
 	case "rejected":
-		err, stamp := errors.New("full"), s.stamp()
+		err, stamp, what := errors.New("full"), s.stamp(), lifecycle.Refused
 		if s.has("err") {
 			err = errors.New(s.value("err"))
 		}
 		if s.has("gone") {
-			err = lifecycle.ErrNotFound
+			err, what = lifecycle.ErrNotFound, lifecycle.NoSuch
 		}
-		s.tell(w.do(func(t *turn) { w.r.Rejected(t, stamp, err, s.has("unknown")) }))
+		if s.has("unknown") {
+			what = lifecycle.Unclear
+		}
+		s.tell(w.do(func(t *turn) { w.r.Rejected(t, stamp, err, what) }))
 	case "take-off":
 		w.number += 2
 		fmt.Fprintf(&s.out, "#%d takes off\n", w.number)

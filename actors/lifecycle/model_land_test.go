@@ -87,19 +87,19 @@ func (m *model) landCommit(k *keyModel, c *call, fails, healthy bool) {
 			m.calls = append(m.calls, c)
 		}
 		m.send(&errand{
-			key: k, run: func(t *turn) { k.r.Rejected(t, c.stamp, errOrigin, true) },
+			key: k, run: func(t *turn) { k.r.Rejected(t, c.stamp, errOrigin, lifecycle.Unclear) },
 			done: func(n uint64, _ []effect) { k.rejected(c, errOrigin, true, n) },
 		})
 		return
 	}
 	m.arrives(c, !healthy && m.chance(3, "refuse"))
 	if c.refused {
-		err := errFull
+		err, what := errFull, lifecycle.Refused
 		if now := k.truth(); now.known == lifecycle.Absent {
-			err, c.seen = lifecycle.ErrNotFound, &now
+			err, what, c.seen = lifecycle.ErrNotFound, lifecycle.NoSuch, &now
 		}
 		m.send(&errand{
-			key: k, run: func(t *turn) { k.r.Rejected(t, c.stamp, err, false) },
+			key: k, run: func(t *turn) { k.r.Rejected(t, c.stamp, err, what) },
 			done: func(n uint64, _ []effect) { k.rejected(c, err, false, n) },
 		})
 		return
