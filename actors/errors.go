@@ -148,11 +148,16 @@ func (e *WriteError) Error() string {
 	if e.Key == "" {
 		what = "freshet: create"
 	}
-	if e.Unknown {
-		what += ": the origin may have applied it"
-	}
 	why := strings.ReplaceAll(e.Err.Error(), "freshet: ", "")
-	return what + ": " + strings.TrimPrefix(why, "the origin may have applied it: ")
+	if !e.Unknown {
+		return what + ": " + why
+	}
+	const maybe = "the origin may have applied it"
+	what += ": " + maybe
+	if why == maybe { // a bare ErrUnknown
+		return what
+	}
+	return what + ": " + strings.TrimPrefix(why, maybe+": ")
 }
 
 // Is says that an unknown outcome is ErrUnknown, whatever made it so.
