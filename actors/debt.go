@@ -168,8 +168,10 @@ func (s *tier[V]) paid(key string, d debt[V], err error, last bool) {
 	switch {
 	case owed && since.record == nil && since.at.Equal(d.at) && !s.table.closed.Load():
 		s.retries = append(s.retries, key)
-		s.table.deadlines.set(&s.retry, s.table.clock.Now().Plus(s.pause))
-		s.pause = min(2*s.pause, lastEraseWait)
+		if len(s.retries) == 1 { // the first of a round says when; the others go along
+			s.table.deadlines.set(&s.retry, s.table.clock.Now().Plus(s.pause))
+			s.pause = min(2*s.pause, lastEraseWait)
+		}
 	case since.owed():
 		s.owing = append(s.owing, key)
 	default:

@@ -2,7 +2,9 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,5 +52,40 @@ func TestM1_DebtsToASlowStoreAreBounded(t *testing.T) {
 		require.NotNil(t, table.tier.debts[strconv.Itoa(n)], "the newest is still owed")
 		require.Nil(t, table.tier.debts["1"])
 		table.tier.mu.Unlock()
+	})
+}
+
+// refusing is a Store that erases nothing, and notes when it was asked to.
+type refusing struct {
+	shelf
+	mu    sync.Mutex
+	asked map[string][]time.Time
+}
+
+func (s *refusing) Delete(_ context.Context, key string, _ time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked[key] = append(s.asked[key], time.Now())
+	return errors.New("read-only")
+}
+
+// D4: a failed erase is tried again though others go on failing, and the pause
+// grows with each round of them, not with each key.
+func TestD4_FailedErasesDoNotPutOffEachOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &refusing{shelf: shelf{records: map[string]Record{}}, asked: map[string][]time.Time{}}
+		table := testTable(t, Config[int]{Store: store, Codec: numerals{}}, nil)
+		began := time.Now()
+		require.NoError(t, table.Remove(t.Context(), "first"))
+		for i := range 200 { // another fails every 50 ms
+			time.Sleep(50 * time.Millisecond)
+			require.NoError(t, table.Remove(t.Context(), strconv.Itoa(i)))
+		}
+		store.mu.Lock()
+		defer store.mu.Unlock()
+		asked := store.asked["first"]
+		require.GreaterOrEqual(t, len(asked), 4)
+		require.Less(t, asked[1].Sub(began), 2*firstEraseWait)
+		require.Less(t, asked[2].Sub(began), 5*firstEraseWait)
 	})
 }
