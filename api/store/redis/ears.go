@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,7 +22,8 @@ type Invalidation = freshet.Invalidation
 // It has f told of what other processes do to the records of this
 // name, until stop is called or the Client is closed. f is called from one
 // goroutine, one call at a time; it may take its time, but what comes meanwhile
-// beyond 4,096 messages is Lost. A panic of f is logged and f goes on being called. After
+// beyond 4,096 messages is Lost. A panic or runtime.Goexit of f is logged; f goes on being
+// called, next with Lost, as does whoever else listens. After
 // stop returned f is not called any more; f itself must not call stop.
 //
 // It uses one connection of its own for each name. Until the first connection is
@@ -49,7 +51,13 @@ type ears struct {
 
 	mu        sync.Mutex // held while listeners are told
 	next      int
-	listeners map[int]func(Invalidation)
+	listeners map[int]*listener
+}
+
+// listener is who is told.
+type listener struct {
+	f      func(Invalidation)
+	missed bool // what it was told last, it did not take in
 }
 
 func (e *ears) add(f func(Invalidation)) (stop func()) {
@@ -59,7 +67,7 @@ func (e *ears) add(f func(Invalidation)) (stop func()) {
 	if !e.begun.Load() && !c.opts.NoTracking {
 		c.mu.Lock()
 		if !c.closed {
-			e.listeners = map[int]func(Invalidation){}
+			e.listeners = map[int]*listener{}
 			e.begun.Store(true)
 			c.work.Go(e.listen)
 			c.work.Go(e.tell)
@@ -71,7 +79,7 @@ func (e *ears) add(f func(Invalidation)) (stop func()) {
 	}
 	id := e.next
 	e.next++
-	e.listeners[id] = f
+	e.listeners[id] = &listener{f: f}
 	return func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -266,14 +274,32 @@ func remember(notes *map[string]string, key, value string) (isNew bool) {
 func (e *ears) call(i Invalidation) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, f := range e.listeners {
-		func() {
-			defer func() {
-				if p := recover(); p != nil {
-					e.shared.client.opts.Logger.Error("freshet: redis: a listener of invalidations panicked", "cache", e.shared.name, "panic", p)
-				}
-			}()
-			f(i)
-		}()
+	for _, l := range e.listeners {
+		told := i
+		told.Lost = told.Lost || l.missed
+		why := contained(func() { l.f(told) })
+		if l.missed = why != ""; l.missed {
+			_ = contained(func() {
+				e.shared.client.opts.Logger.Error("freshet: redis: a listener of invalidations failed", "cache", e.shared.name, "why", why)
+			})
+		}
 	}
+}
+
+// contained runs user code on a goroutine that its panic or Goexit may end, and says
+// what became of it: "" is that it returned.
+func contained(f func()) (why string) {
+	done := make(chan string, 1)
+	go func() {
+		why := "it called runtime.Goexit"
+		defer func() {
+			if p := recover(); p != nil {
+				why = fmt.Sprintf("it panicked: %v", p)
+			}
+			done <- why
+		}()
+		f()
+		why = ""
+	}()
+	return <-done
 }

@@ -1,6 +1,7 @@
 package redis_test
 
 import (
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -120,6 +121,27 @@ func TestAListenerThatPanicsAndOneThatStops(t *testing.T) {
 	require.NoError(t, there.Delete(t.Context(), "k", at(3)))
 	require.Equal(t, []string{"k"}, next(t, again).Keys)
 	require.Empty(t, told)
+}
+
+// One that ends its goroutine, or panics, missed what it was told: it hears that it
+// is Lost, and the others go on.
+func TestC4_AListenerThatEndsItsGoroutine(t *testing.T) {
+	server := startServer(t)
+	here, told, _ := listening(t, server)
+	_, there := open(t, redis.Options{Addrs: []string{server.addr()}})
+	for n, end := range []func(){runtime.Goexit, func() { panic("a bug") }} {
+		bad := make(chan redis.Invalidation, 10)
+		stop := here.OnInvalidate(func(i redis.Invalidation) {
+			bad <- i
+			end()
+		})
+		for m, lost := range []bool{false, true, true} {
+			require.NoError(t, there.Delete(t.Context(), "k", at(10*n+m)))
+			require.Equal(t, redis.Invalidation{Keys: []string{"k"}}, next(t, told))
+			require.Equal(t, redis.Invalidation{Keys: []string{"k"}, Lost: lost}, next(t, bad))
+		}
+		stop()
+	}
 }
 
 // What is written here too late is told, once for each that overtook it: where
