@@ -209,7 +209,7 @@ func (s *tier[V]) write(key string, d *debt[V]) (refused bool, err error) {
 		late.Store(errors.Is(err, context.DeadlineExceeded)) // here, where user code may run
 		return err
 	})
-	return err != nil && err != errStoreHangs && err != errStoreBusy && !late.Load(), err
+	return err != nil && err != errStoreHangs && err != errStoreBusy && !late.Load(), err //nolint:errorlint // these very ones: others are user code
 }
 
 // due tries failed erases again.

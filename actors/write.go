@@ -264,7 +264,7 @@ func (w *write[V]) created(key string, stored V) {
 		if err == nil {
 			err = w.confirm(c, opCreated, stored)
 		}
-		if err == errGone { // not errors.Is: err may be user code's
+		if err == errGone { //nolint:errorlint // this very one: another may be user code's
 			continue
 		}
 		if err != nil { // it could not be taken in, and what is held is older
