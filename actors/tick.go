@@ -9,7 +9,9 @@ import (
 
 // ticks are the times that the Stores of this process are told, in the order in
 // which things happened (D5), also where a clock shows one time for all of them. All
-// caches have them in common, for several may share a Store.
+// caches have them in common, for several may share a Store. They are in one order
+// as long as the clocks of the caches' runtimes agree within tickSlack; beyond that
+// each goes by its own, as processes do.
 var ticks tickOrder
 
 // tickOrder is the newest of those times, in nanoseconds of wall time.
