@@ -2,8 +2,9 @@ package bolt
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
+
+	"github.com/freshet-go/freshet/api/store/internal/usercode"
 )
 
 // report is of something that was not readable.
@@ -63,7 +64,7 @@ func (d *DB) tellAll() {
 // tell tells the log, now and then, and OnCorrupt.
 func (d *DB) tell(r report) {
 	if r.times%1000 == 1 {
-		_ = contained(func() {
+		_ = usercode.Contained(func() {
 			d.opts.Logger.LogAttrs(context.Background(), slog.LevelWarn, "freshet: bolt: a record is not readable and counts as a miss",
 				slog.Any("file", d.path), slog.Any("cache", r.cache), slog.Any("key", r.key), slog.Any("error", r.err), slog.Any("times", r.times))
 		})
@@ -71,28 +72,10 @@ func (d *DB) tell(r report) {
 	if d.opts.OnCorrupt == nil {
 		return
 	}
-	if why := contained(func() { d.opts.OnCorrupt(r.cache, r.key, r.err) }); why != "" {
-		_ = contained(func() {
+	if why := usercode.Contained(func() { d.opts.OnCorrupt(r.cache, r.key, r.err) }); why != "" {
+		_ = usercode.Contained(func() {
 			d.opts.Logger.LogAttrs(context.Background(), slog.LevelError, "freshet: bolt: OnCorrupt failed",
 				slog.Any("file", d.path), slog.Any("cache", r.cache), slog.Any("key", r.key), slog.Any("error", why))
 		})
 	}
-}
-
-// contained runs user code on a goroutine that its panic or Goexit may end, and says
-// what became of it: "" is that it returned.
-func contained(f func()) (why string) {
-	done := make(chan string, 1)
-	go func() {
-		why := "it called runtime.Goexit"
-		defer func() {
-			if p := recover(); p != nil {
-				why = fmt.Sprintf("it panicked: %v", p)
-			}
-			done <- why
-		}()
-		f()
-		why = ""
-	}()
-	return <-done
 }

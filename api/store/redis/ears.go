@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -11,6 +10,7 @@ import (
 	"github.com/redis/rueidis"
 
 	freshet "github.com/freshet-go/freshet/api"
+	"github.com/freshet-go/freshet/api/store/internal/usercode"
 )
 
 // Invalidation is what other processes erased or replaced.
@@ -277,29 +277,11 @@ func (e *ears) call(i Invalidation) {
 	for _, l := range e.listeners {
 		told := i
 		told.Lost = told.Lost || l.missed
-		why := contained(func() { l.f(told) })
+		why := usercode.Contained(func() { l.f(told) })
 		if l.missed = why != ""; l.missed {
-			_ = contained(func() {
+			_ = usercode.Contained(func() {
 				e.shared.client.opts.Logger.Error("freshet: redis: a listener of invalidations failed", "cache", e.shared.name, "why", why)
 			})
 		}
 	}
-}
-
-// contained runs user code on a goroutine that its panic or Goexit may end, and says
-// what became of it: "" is that it returned.
-func contained(f func()) (why string) {
-	done := make(chan string, 1)
-	go func() {
-		why := "it called runtime.Goexit"
-		defer func() {
-			if p := recover(); p != nil {
-				why = fmt.Sprintf("it panicked: %v", p)
-			}
-			done <- why
-		}()
-		f()
-		why = ""
-	}()
-	return <-done
 }
