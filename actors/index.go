@@ -205,26 +205,6 @@ func (x *index[V]) slotOf(c *cell[V]) *indexSlot[V] {
 	}
 }
 
-// show makes v what the cell shows. In between readers ask the cell: else one
-// could be answered with the old version after another had seen the new one.
-func (x *index[V]) show(c *cell[V], v *lifecycle.Version[V, *Future[V]]) {
-	shard, _ := x.place(x.name(c.key))
-	x.shards[shard].mu.Lock()
-	defer x.shards[shard].mu.Unlock()
-	slot := x.slotOf(c)
-	if slot == nil {
-		c.shown.Store(v)
-		return
-	}
-	if slot.hot.Load() != nil {
-		slot.hot.Store(nil)
-	}
-	c.shown.Store(v)
-	if v != nil && v.Known == lifecycle.Present {
-		slot.hot.Store(v)
-	}
-}
-
 // enter puts c in, or returns the cell that has its key already.
 func (x *index[V]) enter(c *cell[V]) (have *cell[V], entered bool) {
 	n := x.name(c.key)

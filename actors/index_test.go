@@ -60,9 +60,9 @@ func TestIndexIsAMap(t *testing.T) {
 				}
 				model[c.key] = have
 			},
-			"show":         func(t *rapid.T) { x.show(one(t), shownFor(rapid.Int().Draw(t, "value"))) },
-			"show nothing": func(t *rapid.T) { x.show(one(t), nil) },
-			"show absence": func(t *rapid.T) { x.show(one(t), &shownInt{HitEnd: 10, Known: lifecycle.Absent}) },
+			"show":         func(t *rapid.T) { x.stage(one(t)).show(shownFor(rapid.Int().Draw(t, "value"))) },
+			"show nothing": func(t *rapid.T) { x.stage(one(t)).show(nil) },
+			"show absence": func(t *rapid.T) { x.stage(one(t)).show(&shownInt{HitEnd: 10, Known: lifecycle.Absent}) },
 			"remove": func(t *rapid.T) {
 				c := one(t)
 				x.remove(&cell[int]{key: c.key}) // another cell of the key: nothing happens
@@ -115,7 +115,7 @@ func TestIndexMarksWhatIsRead(t *testing.T) {
 	for _, key := range []string{"short", "longer than fifteen"} {
 		c := &cell[int]{key: key, table: &Table[int]{cells: x}}
 		x.enter(c)
-		x.show(c, shownFor(1))
+		x.stage(c).show(shownFor(1))
 		for range 3 {
 			require.NotNil(t, x.hit(key, 0))
 			require.NotNil(t, x.hit(key, 0))
@@ -156,14 +156,14 @@ func TestStressIndexAnswersNothingOld(t *testing.T) {
 					c = &cell[int]{key: keys[k]}
 					x.enter(c)
 					mine[k] = c
-					x.show(c, shownFor(k*numbers+number))
+					x.stage(c).show(shownFor(k*numbers + number))
 				case r.IntN(8) == 0:
-					x.show(c, nil)
+					x.stage(c).show(nil)
 				case few || r.IntN(8) == 0:
 					x.remove(c)
 					delete(mine, k)
 				default:
-					x.show(c, shownFor(k*numbers+number))
+					x.stage(c).show(shownFor(k*numbers + number))
 				}
 				held[k].Store(int64(number))
 				if v := x.hit(keys[k], 0); v != nil && (mine[k] == nil || v != mine[k].shown.Load()) {
@@ -241,7 +241,7 @@ func TestIndexPublishWaitsForGrowth(t *testing.T) {
 	var returned atomic.Bool
 	var publisher sync.WaitGroup
 	publisher.Go(func() {
-		x.show(c, shownFor(1))
+		x.stage(c).show(shownFor(1))
 		returned.Store(true)
 	})
 	for range 1000 {
@@ -281,7 +281,7 @@ func TestStressIndexSlotsChangeHands(t *testing.T) {
 	for i := range 30_000 {
 		c := &cell[int]{key: keys[i%2]}
 		x.enter(c)
-		x.show(c, shownFor(i%2))
+		x.stage(c).show(shownFor(i % 2))
 		x.remove(c)
 	}
 	stop.Store(true)

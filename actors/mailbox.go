@@ -18,13 +18,6 @@ const throughput = 16
 // has taken effect when send returns.
 type mailbox[V any] struct{ top atomic.Pointer[letter[V]] }
 
-// letter is a message that waits for its turn.
-type letter[V any] struct {
-	message[V]
-	next *letter[V]
-	done chan struct{} // nil: nobody waits
-}
-
 // busy marks a mailbox that somebody runs.
 func busy[V any](c *cell[V]) *letter[V] { return &c.table.busy }
 
@@ -35,11 +28,11 @@ func (c *cell[V]) send(m *message[V]) {
 		c.drain(throughput)
 		return
 	}
-	l := &letter[V]{message: *m, done: make(chan struct{})}
+	l := &letter[V]{message: *m}
 	if c.post(l) {
 		c.drain(throughput) // it became idle meanwhile: l is in there
 	}
-	<-l.done
+	l.wait()
 	*m = l.message
 }
 
@@ -71,9 +64,7 @@ func (c *cell[V]) drain(most int) {
 		for ; first != nil && most > 0; most-- {
 			next := first.next
 			c.handle(&first.message)
-			if first.done != nil {
-				close(first.done)
-			}
+			first.answer()
 			first = next
 		}
 		if most <= 0 {
@@ -92,9 +83,7 @@ func (c *cell[V]) schedule(first *letter[V]) {
 		defer t.working.done()
 		for ; first != nil; first = first.next {
 			c.handle(&first.message)
-			if first.done != nil {
-				close(first.done)
-			}
+			first.answer()
 		}
 		c.drain(math.MaxInt)
 	})

@@ -79,15 +79,34 @@ func TestMailbox_OrderAndBoundedDrain(t *testing.T) {
 func TestMailbox_WhoFindsItIdleMeanwhileRunsIt(t *testing.T) {
 	table := testTable(t, Config[int]{}, nil)
 	c := cellOf(t, table, "k")
-	l := &letter[int]{message: *chain(table, 1)[0], done: make(chan struct{})}
+	l := &letter[int]{message: *chain(table, 1)[0]}
 	require.True(t, c.post(l), "nobody runs it: the poster has to")
-	second := &letter[int]{message: message[int]{op: opExpire}, done: make(chan struct{})}
+	second := &letter[int]{message: message[int]{op: opExpire}}
 	require.False(t, c.post(second), "somebody does")
 	c.drain(throughput)
-	<-l.done
-	<-second.done
+	l.wait()
+	second.wait()
 	require.Nil(t, c.mail.top.Load())
 	require.Equal(t, 1, c.shown.Load().Value)
+}
+
+func TestMailbox_WhoWaitsLongSleeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := testTable(t, Config[int]{}, nil)
+		c := cellOf(t, table, "k")
+		held(t, c)
+		l := &letter[int]{message: *chain(table, 1)[0]}
+		require.False(t, c.post(l))
+		awake := false
+		go func() { l.wait(); awake = true }()
+		synctest.Wait() // durably blocked: it has given up yielding
+		require.Equal(t, awaited, l.state.Load())
+		require.False(t, awake)
+		c.drain(throughput)
+		synctest.Wait()
+		require.True(t, awake)
+		require.Equal(t, handled, l.state.Load())
+	})
 }
 
 func TestMailbox_TellDoesNotWait(t *testing.T) {

@@ -84,6 +84,9 @@ func (p *policy[V]) remove(c *cell[V]) {
 // reweigh is called by the cell's mailbox.
 func (p *policy[V]) reweigh(c *cell[V], weight uint32) {
 	before := c.rank.weight
+	if weight == before {
+		return // most have none: a word that all processors share stays as it is
+	}
 	p.weight.Add(int64(weight) - int64(before))
 	c.rank.weight = weight
 	if p.maxWeight == 0 || max(int64(before), int64(weight)) <= p.maxWeight {

@@ -21,9 +21,10 @@ func (c *cell[V]) publish(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 	case 0:
 	case 1:
 		ev, weight := c.event(turn, only, m)
+		stage := c.table.cells.stage(c)
 		c.table.log.Append(&ev, weight, func(revision uint64) {
 			only.Version.Revision = revision
-			c.show(only.Version)
+			stage.show(c.visible(only.Version))
 		})
 	default:
 		c.publishAll(turn, m, n)
@@ -39,22 +40,23 @@ func (c *cell[V]) publishAll(turn *lifecycle.Turn[V, *Future[V]], m *message[V],
 			events, weights, versions = append(events, ev), append(weights, weight), append(versions, e.Version)
 		}
 	}
+	stage := c.table.cells.stage(c)
 	c.table.log.AppendAll(events, weights, func(first uint64) {
 		for i, v := range versions {
 			v.Revision = first + uint64(i)
 		}
-		c.show(versions[n-1])
+		stage.show(c.visible(versions[n-1]))
 	})
 }
 
-// show makes v what is shown. A closed cache answers no hit (C5), also where a write
-// that is awaited lands in it, or Close has yet to come to this cell: what v takes
-// the place of must not answer one either (O6).
-func (c *cell[V]) show(v *lifecycle.Version[V, *Future[V]]) {
+// visible is what readers see of v. A closed cache answers no hit (C5), also where
+// a write that is awaited lands in it, or Close has yet to come to this cell: what v
+// takes the place of must not answer one either (O6).
+func (c *cell[V]) visible(v *lifecycle.Version[V, *Future[V]]) *lifecycle.Version[V, *Future[V]] {
 	if c.table.closed.Load() {
-		v = v.Ended()
+		return v.Ended()
 	}
-	c.table.cells.show(c, v)
+	return v
 }
 
 // event is what e tells, and what its value weighs.

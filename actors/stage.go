@@ -1,0 +1,32 @@
+package actors
+
+import "github.com/freshet-go/freshet/actors/lifecycle"
+
+// stage is where what a cell shows is about to change. Its shard is held until
+// show, so that nobody moves the slot: what has to be found is found before the
+// log's lock is taken, which all keys share.
+type stage[V any] struct {
+	cell  *cell[V]
+	slot  *indexSlot[V] // nil: the cell is not in
+	shard *indexShard
+}
+
+// stage makes ready for show, which must follow.
+func (x *index[V]) stage(c *cell[V]) stage[V] {
+	shard, _ := x.place(x.name(c.key))
+	x.shards[shard].mu.Lock()
+	return stage[V]{c, x.slotOf(c), &x.shards[shard]}
+}
+
+// show makes v what the cell shows. In between readers ask the cell: else one
+// could be answered with the old version after another had seen the new one.
+func (s stage[V]) show(v *lifecycle.Version[V, *Future[V]]) {
+	if s.slot != nil && s.slot.hot.Load() != nil {
+		s.slot.hot.Store(nil)
+	}
+	s.cell.shown.Store(v)
+	if s.slot != nil && v != nil && v.Known == lifecycle.Present {
+		s.slot.hot.Store(v)
+	}
+	s.shard.mu.Unlock()
+}
