@@ -228,33 +228,9 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 			}
 		}
 	case lifecycle.DoTakeOff:
-		ctx := m.ctx
-		if ctx == nil {
-			if first := firstOf(e.Future); first != nil {
-				ctx = first.ctx.values
-			}
-		}
-		m.flew = true
-		f := newFlight(ctx, c, e.Future, e.Stamp, e.Timeout, e.Version)
-		f.pending.Store(c.joinable())
-		replaced := c.flight.Swap(f)
-		switch {
-		case m.bulk != nil && m.bulk.board(f):
-		case replaced != nil && !replaced.looking:
-			t.gate.launch(f, &f.ticket, &replaced.ticket)
-		default:
-			t.gate.launch(f, &f.ticket, nil)
-		}
+		c.takeOff(e, m)
 	case lifecycle.DoLookUp:
-		m.flew = true
-		f := newFlight(context.Background(), c, nil, e.Stamp, t.tier.timeout, nil)
-		f.looking = true
-		f.pending.Store(c.joinable())
-		c.flight.Store(f)
-		if m.bulk != nil {
-			m.bulk.await(f)
-		}
-		t.tier.lookUp(f)
+		c.lookUp(e, m)
 	case lifecycle.DoPersist:
 		t.tier.persist(c, e.Version, m.began)
 	case lifecycle.DoErase:

@@ -57,6 +57,27 @@ func newFlight[V any](ctx context.Context, c *cell[V], future *Future[V], stamp 
 	return f
 }
 
+// takeOff starts the flight that e asks for, or takes it along in m's bulk call.
+func (c *cell[V]) takeOff(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
+	ctx := m.ctx
+	if ctx == nil {
+		if first := firstOf(e.Future); first != nil {
+			ctx = first.ctx.values
+		}
+	}
+	m.flew = true
+	f := newFlight(ctx, c, e.Future, e.Stamp, e.Timeout, e.Version)
+	f.pending.Store(c.joinable())
+	replaced := c.flight.Swap(f)
+	switch gate := c.table.gate; {
+	case m.bulk != nil && m.bulk.board(f):
+	case replaced != nil && !replaced.looking:
+		gate.launch(f, &f.ticket, &replaced.ticket)
+	default:
+		gate.launch(f, &f.ticket, nil)
+	}
+}
+
 // abandons, left and pool are for those who wait for the group's future.
 func (f *flight[V]) abandons() bool   { return f.cell.table.rules.AbortAbandoned }
 func (f *flight[V]) left(future any)  { f.cell.leave(future.(*Future[V])) }

@@ -1,12 +1,27 @@
 package actors
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"time"
 
 	"github.com/freshet-go/freshet/actors/lifecycle"
 )
+
+// lookUp starts the look-up that e asks for, before a flight.
+func (c *cell[V]) lookUp(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
+	s := c.table.tier
+	m.flew = true
+	f := newFlight(context.Background(), c, nil, e.Stamp, s.timeout, nil)
+	f.looking = true
+	f.pending.Store(c.joinable())
+	c.flight.Store(f)
+	if m.bulk != nil {
+		m.bulk.await(f)
+	}
+	s.lookUp(f)
+}
 
 // lookUp asks the Store for the key of f, on a goroutine of its own, when it is
 // its turn: a hundred thousand keys at once are no reason to time out.
