@@ -76,19 +76,24 @@ func (t *Table[V]) lookup(ctx context.Context, key string, opts []FetchOption) (
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	var a answer[V]
-	switch {
-	case w.cachedOnly:
-		a, err = t.cached(key, &w.demand, ErrNotCached)
-	case ctx.Err() != nil:
-		a, err = t.cached(key, &w.demand, ended(ctx))
-	default:
-		a, err = t.ask(ctx, key, &w.demand, oneWaiter, nil)
-	}
+	a, err := t.demand(ctx, key, &w, nil)
 	if err != nil {
 		return nil, err
 	}
 	return t.await(ctx, a, &w.demand)
+}
+
+// demand answers one who is about to await it. Nothing takes off for one whose
+// context has ended already.
+func (t *Table[V]) demand(ctx context.Context, key string, w *wish[V], b *bulk[V]) (answer[V], error) {
+	switch {
+	case w.cachedOnly:
+		return t.cached(key, &w.demand, ErrNotCached)
+	case ctx.Err() != nil:
+		return t.cached(key, &w.demand, ended(ctx))
+	default:
+		return t.ask(ctx, key, &w.demand, oneWaiter, b)
+	}
 }
 
 // await waits for an answer as a counted waiter.
@@ -277,62 +282,4 @@ func (t *Table[V]) served(c *cell[V], v *lifecycle.Version[V, *Future[V]], now l
 	} else {
 		t.tallies.count(cStaleHits)
 	}
-}
-
-// GetMany returns the values of keys. What could not be had is named in a
-// *ManyError, and the rest is returned beside it. Keys may repeat. A
-// BulkSource fetches what has to be fetched in one call, which waits until the
-// Store was asked for those of which nothing is known.
-func (t *Table[V]) GetMany(ctx context.Context, keys []string, opts ...FetchOption) (map[string]V, error) {
-	w, err := wishOf[V](opts)
-	if err != nil {
-		return nil, err
-	}
-	if t.closed.Load() {
-		return nil, ErrClosed
-	}
-	if ctx == nil {
-		ctx = context.Background()
-	}
-	var b *bulk[V]
-	if t.bulkSource != nil {
-		b = newBulk(ctx, t)
-	}
-	answers := make(map[string]answer[V], len(keys))
-	failed := make(map[string]error)
-	for _, key := range keys {
-		if _, seen := answers[key]; seen || failed[key] != nil {
-			continue
-		}
-		var a answer[V]
-		switch {
-		case w.cachedOnly:
-			a, err = t.cached(key, &w.demand, ErrNotCached)
-		case ctx.Err() != nil:
-			a, err = t.cached(key, &w.demand, ended(ctx))
-		default:
-			a, err = t.ask(ctx, key, &w.demand, oneWaiter, b)
-		}
-		if err != nil {
-			failed[key] = err
-			continue
-		}
-		answers[key] = a
-	}
-	if b != nil {
-		b.came()
-	}
-	values := make(map[string]V, len(answers))
-	for key, a := range answers {
-		v, err := t.await(ctx, a, &w.demand)
-		if err != nil {
-			failed[key] = err
-			continue
-		}
-		values[key] = v.Value
-	}
-	if len(failed) > 0 {
-		return values, &ManyError{Errs: failed}
-	}
-	return values, nil
 }
