@@ -11,7 +11,7 @@ import (
 // goroutine.
 type crew[V any] struct {
 	table   *Table[V]
-	members tally
+	members waitGroup
 
 	mu    sync.Mutex
 	idle  []chan *flight[V] // the last to come is the first to fly: its cache is warm

@@ -16,7 +16,7 @@ const coalesce = time.Millisecond
 // ends of observed resources, sweeps. One timer is armed for the earliest.
 type deadlines struct {
 	clock *Clock
-	busy  *tally
+	busy  *waitGroup
 
 	mu     sync.Mutex
 	heap   deadlineHeap
@@ -33,7 +33,7 @@ type deadline struct {
 	owner interface{ due() }
 }
 
-func newDeadlines(clock *Clock, busy *tally) *deadlines {
+func newDeadlines(clock *Clock, busy *waitGroup) *deadlines {
 	return &deadlines{clock: clock, busy: busy, armed: lifecycle.Never, fired: -lifecycle.Instant(coalesce)}
 }
 

@@ -41,7 +41,7 @@ func (b *bell) rung(forget bool) []lifecycle.Instant {
 
 func newBells(n int) (s *deadlines, bells []*bell) {
 	clock := NewClock()
-	s = newDeadlines(clock, &tally{})
+	s = newDeadlines(clock, &waitGroup{})
 	for range n {
 		b := &bell{clock: clock}
 		b.owner = b
@@ -169,7 +169,7 @@ func TestDeadlines_AgainstAModel(t *testing.T) {
 func TestDeadlines_ABurstLeavesNoRoomBehind(t *testing.T) {
 	clock := NewClock()
 	defer clock.Close()
-	s := newDeadlines(clock, &tally{})
+	s := newDeadlines(clock, &waitGroup{})
 	defer s.close()
 	burst := make([]*bell, 100*leastShrink)
 	for i := range burst {

@@ -57,7 +57,7 @@ type Table[V any] struct {
 	deadlines  *deadlines
 	alarms     sync.Map // of observed resources: *cell[V] to *deadline
 	dispatcher actor.Dispatcher
-	working    tally         // goroutines that Close waits for
+	working    waitGroup     // goroutines that Close waits for
 	warnings   atomic.Int32  // that a log handler has not returned from
 	ending     chan struct{} // closed with the table
 	busy       letter[V]     // the mark of a mailbox that somebody runs

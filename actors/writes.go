@@ -9,7 +9,7 @@ import (
 // them, and ends those that it cannot wait for.
 type writes[V any] struct {
 	pending atomic.Int64 // mutations and creates that have not ended
-	flying  tally
+	flying  waitGroup
 
 	mu     sync.Mutex
 	all    map[*write[V]]struct{}

@@ -16,7 +16,7 @@ import (
 func TestStressC5_WhoWaitsIsNotForgotten(t *testing.T) {
 	const rounds = 30_000
 	var (
-		n  tally
+		n  waitGroup
 		wg sync.WaitGroup
 	)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

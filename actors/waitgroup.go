@@ -1,0 +1,63 @@
+package actors
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+// waitGroup counts the goroutines that work for a cache, so that Close can wait
+// for them as long as its context allows: a sync.WaitGroup cannot give up.
+type waitGroup struct {
+	n       atomic.Int64
+	awaited atomic.Bool // somebody waits for n to be 0
+
+	mu   sync.Mutex
+	zero chan struct{} // non-nil while somebody does
+}
+
+func (g *waitGroup) add() { g.n.Add(1) }
+
+func (g *waitGroup) done() {
+	// Either this sees that somebody waits, or he sees that n is 0.
+	if g.n.Add(-1) > 0 || !g.awaited.Load() {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.reachedLocked()
+}
+
+// reachedLocked lets those go who wait if n is 0, and says whether it is.
+func (g *waitGroup) reachedLocked() bool {
+	if g.n.Load() != 0 {
+		return false
+	}
+	if g.zero != nil {
+		close(g.zero)
+		g.zero = nil
+		g.awaited.Store(false)
+	}
+	return true
+}
+
+// wait returns 0 when the count is 0, or how many are still running when ctx ended.
+func (g *waitGroup) wait(ctx context.Context) (running int) {
+	g.mu.Lock()
+	if g.zero == nil {
+		g.zero = make(chan struct{})
+		g.awaited.Store(true)
+	}
+	zero := g.zero
+	reached := g.reachedLocked()
+	g.mu.Unlock()
+	if reached {
+		return 0
+	}
+	select {
+	case <-zero:
+		return 0
+	case <-ctx.Done():
+		return int(g.n.Load())
+	}
+}
