@@ -9,7 +9,8 @@ import (
 	"github.com/freshet-go/freshet/actors/lifecycle"
 )
 
-// lookUp starts the look-up that e asks for, before a flight.
+// lookUp starts the look-up that e asks for: on a goroutine of its own, when it is
+// its turn. A hundred thousand keys at once are no reason to time out.
 func (c *cell[V]) lookUp(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 	s := c.table.tier
 	m.flew = true
@@ -20,12 +21,6 @@ func (c *cell[V]) lookUp(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 	if m.bulk != nil {
 		m.bulk.await(f)
 	}
-	s.lookUp(f)
-}
-
-// lookUp asks the Store for the key of f, on a goroutine of its own, when it is
-// its turn: a hundred thousand keys at once are no reason to time out.
-func (s *tier[V]) lookUp(f *flight[V]) {
 	s.gate.launch(&look[V]{tier: s, flight: f}, &f.ticket, nil)
 }
 
