@@ -55,13 +55,13 @@ func (s *deadlines) set(d *deadline, at lifecycle.Instant) {
 		heap.Push(&s.heap, d)
 	}
 	if at < s.armed {
-		s.arm()
+		s.armLocked()
 	}
 }
 
-// arm sets the timer for the earliest deadline. A timer that is armed too
+// armLocked sets the timer for the earliest deadline. A timer that is armed too
 // early because its deadline was taken out fires for nothing, once.
-func (s *deadlines) arm() {
+func (s *deadlines) armLocked() {
 	if len(s.heap) == 0 || s.closed {
 		s.armed = lifecycle.Never
 		return
@@ -92,7 +92,7 @@ func (s *deadlines) take() (due []*deadline) {
 		due = append(due, heap.Pop(&s.heap).(*deadline))
 	}
 	s.fired = now
-	s.arm()
+	s.armLocked()
 	return due
 }
 

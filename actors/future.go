@@ -220,12 +220,12 @@ func (f *Future[V]) waitFor(ctx context.Context, w *waiting) error {
 		return nil // it has settled meanwhile
 	}
 	left := false
-	if ended := ctx.Done(); ended == nil {
+	if done := ctx.Done(); done == nil {
 		<-s.wake
 	} else {
 		select {
 		case <-s.wake:
-		case <-ended:
+		case <-done:
 			if left = w.rise(s); !left {
 				<-s.wake
 			}

@@ -46,8 +46,7 @@ func (t *Table[V]) SendUserMessage(pid *actor.PID, envelope any) {
 	switch message.(type) {
 	case Demand, *Demand:
 	case Reload, *Reload:
-		w, _ := wishOf[V]([]FetchOption{ForceReload()})
-		d = w.demand
+		d.Kind = lifecycle.ForceReload
 	case Invalidate, *Invalidate:
 		err := t.Invalidate(context.Background(), pid.Id)
 		s, _ := t.Peek(pid.Id)
