@@ -29,7 +29,7 @@ type Mutation[V any] struct {
 // Update writes value to the origin: it shows at once, and when the origin has
 // answered that answer is returned. See Mutate.
 func (t *Table[V]) Update(ctx context.Context, key string, value V) (V, error) {
-	w, err := t.newWriteOf(&ctx, key, t.writer == nil)
+	w, err := t.newWriteOf(ctx, key, t.writer == nil)
 	if err != nil {
 		var none V
 		return none, err
@@ -39,13 +39,13 @@ func (t *Table[V]) Update(ctx context.Context, key string, value V) (V, error) {
 		stored, err := t.writer.Update(ctx, key, v)
 		return key, stored, err
 	}
-	return t.mutate(ctx, w)
+	return t.mutate(w)
 }
 
 // Delete hides the value of key at once, and has the origin delete the record
 // (W5).
 func (t *Table[V]) Delete(ctx context.Context, key string) error {
-	w, err := t.newWriteOf(&ctx, key, t.writer == nil)
+	w, err := t.newWriteOf(ctx, key, t.writer == nil)
 	if err != nil {
 		return err
 	}
@@ -54,13 +54,13 @@ func (t *Table[V]) Delete(ctx context.Context, key string) error {
 		var none V
 		return key, none, t.writer.Delete(ctx, key)
 	}
-	_, err = t.mutate(ctx, w)
+	_, err = t.mutate(w)
 	return err
 }
 
 // Mutate shows what m makes of the value and has the origin apply it (W).
 func (t *Table[V]) Mutate(ctx context.Context, key string, m Mutation[V]) (V, error) {
-	w, err := t.newWriteOf(&ctx, key, t.writer == nil && m.Commit == nil)
+	w, err := t.newWriteOf(ctx, key, t.writer == nil && m.Commit == nil)
 	if err != nil {
 		var none V
 		return none, err
@@ -75,13 +75,13 @@ func (t *Table[V]) Mutate(ctx context.Context, key string, m Mutation[V]) (V, er
 		stored, err := t.writer.Update(ctx, key, v)
 		return key, stored, err
 	}
-	return t.mutate(ctx, w)
+	return t.mutate(w)
 }
 
 // Create has the origin make a record of value, and keeps it under the key that
 // the origin gave it (W5).
 func (t *Table[V]) Create(ctx context.Context, value V) (key string, stored V, err error) {
-	w, err := t.newWriteOf(&ctx, "", t.writer == nil)
+	w, err := t.newWriteOf(ctx, "", t.writer == nil)
 	if err != nil {
 		return "", stored, err
 	}
@@ -93,7 +93,7 @@ func (t *Table[V]) Create(ctx context.Context, value V) (key string, stored V, e
 		return "", stored, w.err
 	}
 	t.gate.launch(w, &w.ticket, nil)
-	stored, err = w.wait(ctx)
+	stored, err = w.wait()
 	select {
 	case <-w.done:
 		key = w.key
@@ -103,25 +103,25 @@ func (t *Table[V]) Create(ctx context.Context, value V) (key string, stored V, e
 }
 
 // newWriteOf begins a write of key, or says why there can be none.
-func (t *Table[V]) newWriteOf(ctx *context.Context, key string, readOnly bool) (*write[V], error) {
-	if *ctx == nil {
-		*ctx = context.Background()
+func (t *Table[V]) newWriteOf(ctx context.Context, key string, readOnly bool) (*write[V], error) {
+	if ctx == nil {
+		ctx = context.Background()
 	}
 	switch {
 	case t.closed.Load():
 		return nil, ErrClosed
 	case readOnly:
 		return nil, ErrReadOnly
-	case (*ctx).Err() != nil:
-		return nil, ended(*ctx)
+	case ctx.Err() != nil:
+		return nil, ended(ctx)
 	}
 	t.writes.pending.Add(1)
-	return newWrite(*ctx, t, key), nil
+	return newWrite(ctx, t, key), nil
 }
 
 // mutate adds w to the mutations of its key and waits for its end.
-func (t *Table[V]) mutate(ctx context.Context, w *write[V]) (V, error) {
-	m := message[V]{op: opMutate, ctx: ctx, mutation: &w.Mutation}
+func (t *Table[V]) mutate(w *write[V]) (V, error) {
+	m := message[V]{op: opMutate, ctx: w.ctx.values, mutation: &w.Mutation}
 	if w.Kind == lifecycle.Replace && t.weigh != nil {
 		var weight uint32
 		if err := t.timely(func() { weight = t.weigh(w.key, w.Value) }); err != nil {
@@ -144,6 +144,6 @@ func (t *Table[V]) mutate(ctx context.Context, w *write[V]) (V, error) {
 		if made {
 			t.makeRoom()
 		}
-		return w.wait(ctx)
+		return w.wait()
 	}
 }

@@ -50,9 +50,10 @@ func newWrite[V any](ctx context.Context, t *Table[V], key string) *write[V] {
 	return w
 }
 
-// wait waits for the origin's answer. A caller that leaves does not end the
-// write (W6).
-func (w *write[V]) wait(ctx context.Context) (V, error) {
+// wait waits for the origin's answer, as long as the context of the caller that
+// the write was made with allows. One who leaves does not end the write (W6).
+func (w *write[V]) wait() (V, error) {
+	ctx := w.ctx.values
 	select {
 	case <-w.done:
 		return w.value, w.err
