@@ -33,9 +33,10 @@ type flight[V any] struct {
 	waiting waiting // of the group that it was made for
 }
 
+// The endings of a flight.
 const (
-	flying uint32 = iota
-	cancelled
+	flying    uint32 = iota // none yet
+	cancelled               // superseded, abandoned, or the table was closed
 	timedOut
 )
 

@@ -29,8 +29,8 @@ type index[V any] struct {
 }
 
 const (
-	indexShards    = 128
-	indexShardBits = 7
+	indexShardBits = 7 // of a place
+	indexShards    = 1 << indexShardBits
 	firstSlots     = 8
 )
 

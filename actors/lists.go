@@ -155,7 +155,7 @@ func (s *lists[V]) changed(rule Membership[V], item Item[V]) {
 	verdicts := s.ask(rule, item, cells, true)
 	for len(cells) > 0 {
 		if verdicts == nil {
-			verdicts = s.ask(rule, item, cells, false) // once a write is enough said
+			verdicts = s.ask(rule, item, cells, false) // one warning a write is enough
 		}
 		select {
 		case belongs, told := <-verdicts:

@@ -13,9 +13,9 @@ const throughput = 16
 // were posted. It is one word: nil is idle, otherwise whoever runs it has put
 // the busy mark there and others push their letters on top.
 //
-// A sender runs the mailbox itself when it is idle, which costs one atomic
-// operation; otherwise it waits until its message was handled. So a message
-// has taken effect when send returns.
+// A sender runs the mailbox itself when it is idle, which costs two atomic
+// operations, in and out; otherwise it waits until its message was handled. So a
+// message has taken effect when send returns.
 type mailbox[V any] struct{ top atomic.Pointer[letter[V]] }
 
 // busy marks a mailbox that somebody runs.

@@ -29,12 +29,14 @@ type policy[V any] struct {
 	entries, weight atomic.Int64
 	leaving         atomic.Int64 // evictions that helpers are about to make
 
+	// mu guards what follows. add, remove, reweigh, victim, free and nextToAge take
+	// it; every other method that touches a queue is called under it.
 	mu       sync.Mutex
 	queues   [places]queue[V]
-	window   float64 // its share of the entries
-	sketch   sketch  // empty where there is no bound,
-	ghosts   ghosts  // and so are these
-	misses   uint64
+	window   float64  // its share of the entries
+	sketch   sketch   // empty where there is no bound
+	ghosts   ghosts   // empty where there is no bound
+	misses   uint64   // who came, so far
 	ageing   *cell[V] // who is next in the walk of nextToAge; nil: the oldest
 	ageingIn place    // of this queue
 }

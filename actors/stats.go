@@ -17,13 +17,13 @@ type Stats struct {
 	Dropped     uint64 // responses that came out of order, too late or below a barrier (O2)
 	Superseded  uint64 // flights that newer ones or values took the place of (O3)
 	Evictions   uint64 // to make room
-	StoreHits   uint64
-	StoreErrors uint64
+	StoreHits   uint64 // look-ups that found a record, in time
+	StoreErrors uint64 // calls of the Store that failed, or were not made while it hangs; records that nobody could read
 
 	Resident      int // resources in the table
 	InFlight      int // origin calls in the air, superseded ones that still run included
 	Pending       int // mutations not yet confirmed
-	Subscriptions int
+	Subscriptions int // open ones, those of Observables included
 }
 
 // counter is one of the counters.

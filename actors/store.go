@@ -23,12 +23,14 @@ type Store interface {
 	Delete(ctx context.Context, key string, at time.Time) error
 	// DeletePrefix is Delete of every key that starts with prefix.
 	DeletePrefix(ctx context.Context, prefix string, at time.Time) error
+	// Close releases what the Store holds. A cache never calls it: whoever made the
+	// Store does, after the caches on it were closed.
 	Close() error
 }
 
 // Record is what a Store keeps for a key.
 type Record struct {
-	Value     []byte
+	Value     []byte    // opaque to the Store, but for Content
 	ReadAt    time.Time // when the origin was read: the order of records
 	ExpiresAt time.Time // zero: never
 	Validator string

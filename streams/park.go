@@ -6,7 +6,7 @@ import (
 )
 
 // park sleeps until something of the subscription's was appended, and reports whether to look again: not when ctx or
-// the subscription has ended.
+// the subscription has ended, nor where there is something to hand out already.
 func (s *Subscription[V]) park(ctx context.Context) bool {
 	select {
 	case <-s.wake: // of an earlier sleep
