@@ -80,12 +80,41 @@ type ref struct {
 // gatherLocked merges the feeds into the batch, as far as limit and the batch go. It is not complete, and takes nothing,
 // where some feed has lost what the subscription has not seen, or moved on too far while it was looked at.
 func (s *Subscription[V]) gatherLocked(limit uint64) (complete bool) {
-	var (
-		refs [batchSize]ref
-		n    int
-		more bool // there was no room for all
-		b    = s.out
-	)
+	var refs [batchSize]ref
+	n, more, complete := s.oldestLocked(limit, &refs)
+	if !complete {
+		return false
+	}
+	b := s.out
+	for _, r := range refs[:n] {
+		wire := &s.wires[r.wire]
+		e := &b.events[b.n]
+		if k, _, _ := wire.feed.ring.read(r.index, limit, nil, b.events[b.n:b.n+1]); k == 0 || e.Revision != r.revision {
+			// The feed moved on while we looked. What was taken so far may not be in order, so none of it counts.
+			clear(b.events[:b.n+1])
+			b.n = 0
+			return false
+		}
+		if s.filter.kinds.has(e.Kind) {
+			b.n++
+		} else {
+			*e = Event[V]{}
+		}
+	}
+	for _, r := range refs[:n] {
+		s.wires[r.wire].next = r.index + 1
+	}
+	if more {
+		s.scanned = refs[n-1].revision
+	} else {
+		s.scanned = limit
+	}
+	return true
+}
+
+// oldestLocked fills refs with the oldest events up to limit that the feeds have for the subscription, in order. more:
+// there was no room for all. It is not complete as gatherLocked is not.
+func (s *Subscription[V]) oldestLocked(limit uint64, refs *[batchSize]ref) (n int, more, complete bool) {
 	for w := range s.wires {
 		wire := &s.wires[w]
 		f := wire.feed
@@ -95,7 +124,7 @@ func (s *Subscription[V]) gatherLocked(limit uint64) (complete bool) {
 		}
 		if oldest := f.ring.oldest(head); wire.next < oldest {
 			if f.dropped.Load() > s.scanned {
-				return false
+				return 0, false, false
 			}
 			wire.next = oldest
 		}
@@ -124,31 +153,8 @@ func (s *Subscription[V]) gatherLocked(limit uint64) (complete bool) {
 			n++
 		}
 		if f.overwritten(first) {
-			return false
+			return 0, false, false
 		}
 	}
-	for _, r := range refs[:n] {
-		wire := &s.wires[r.wire]
-		e := &b.events[b.n]
-		if k, _, _ := wire.feed.ring.read(r.index, limit, nil, b.events[b.n:b.n+1]); k == 0 || e.Revision != r.revision {
-			// The feed moved on while we looked. What was taken so far may not be in order, so none of it counts.
-			clear(b.events[:b.n+1])
-			b.n = 0
-			return false
-		}
-		if s.filter.kinds.has(e.Kind) {
-			b.n++
-		} else {
-			*e = Event[V]{}
-		}
-	}
-	for _, r := range refs[:n] {
-		s.wires[r.wire].next = r.index + 1
-	}
-	if more {
-		s.scanned = refs[n-1].revision
-	} else {
-		s.scanned = limit
-	}
-	return true
+	return n, more, true
 }
