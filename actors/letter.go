@@ -1,9 +1,6 @@
 package actors
 
-import (
-	"runtime"
-	"sync/atomic"
-)
+import "sync/atomic"
 
 // letter is a message that waits for its turn.
 type letter[V any] struct {
@@ -20,17 +17,17 @@ const (
 	handled
 )
 
-// yields is how often a sender offers his processor to others before he falls
-// asleep: a turn is much shorter than it takes a system to wake one who sleeps.
-const yields = 8
+// looks is how often a sender looks whether his turn is over before he falls
+// asleep: a few turns long, and shorter than it takes a system to wake one
+// who sleeps.
+const looks = 3000
 
 // wait returns when the letter was handled.
 func (l *letter[V]) wait() {
-	for range yields {
+	for range looks {
 		if l.state.Load() == handled {
 			return
 		}
-		runtime.Gosched()
 	}
 	l.wake = make(chan struct{})
 	if l.state.CompareAndSwap(posted, awaited) {
