@@ -138,6 +138,9 @@ func (f *Future[V]) settle(v *lifecycle.Version[V, *Future[V]], err error, seq u
 		v = &lifecycle.Version[V, *Future[V]]{}
 	}
 	f.outcome.Store(v)
+	if f.wait.Load() == nil {
+		return // nobody can wait
+	}
 	if w := f.wait.Swap(nil); w != nil {
 		w.mu.Lock()
 		if w.done != nil {

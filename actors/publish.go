@@ -20,7 +20,8 @@ func (c *cell[V]) publish(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 	switch n {
 	case 0:
 	case 1:
-		ev, weight := c.event(turn, only, m)
+		var ev streams.Event[V]
+		weight := c.event(&ev, turn, only, m)
 		stage := c.table.cells.stage(c)
 		c.table.log.Append(&ev, weight, func(revision uint64) {
 			only.Version.Revision = revision
@@ -32,12 +33,12 @@ func (c *cell[V]) publish(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 }
 
 func (c *cell[V]) publishAll(turn *lifecycle.Turn[V, *Future[V]], m *message[V], n int) {
-	events, weights := make([]streams.Event[V], 0, n), make([]uint32, 0, n)
+	events, weights := make([]streams.Event[V], n), make([]uint32, 0, n)
 	versions := make([]*lifecycle.Version[V, *Future[V]], 0, n)
 	for i := range turn.Effects {
 		if e := &turn.Effects[i]; e.Do == lifecycle.DoPublish {
-			ev, weight := c.event(turn, e, m)
-			events, weights, versions = append(events, ev), append(weights, weight), append(versions, e.Version)
+			weights = append(weights, c.event(&events[len(versions)], turn, e, m))
+			versions = append(versions, e.Version)
 		}
 	}
 	stage := c.table.cells.stage(c)
@@ -59,8 +60,8 @@ func (c *cell[V]) visible(v *lifecycle.Version[V, *Future[V]]) *lifecycle.Versio
 	return v
 }
 
-// event is what e tells, and what its value weighs.
-func (c *cell[V]) event(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effect[V, *Future[V]], m *message[V]) (ev streams.Event[V], weight uint32) {
+// event has ev say what e tells. It returns what its value weighs.
+func (c *cell[V]) event(ev *streams.Event[V], turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effect[V, *Future[V]], m *message[V]) (weight uint32) {
 	t := c.table
 	switch e.Kind {
 	case lifecycle.Loaded, lifecycle.Updated, lifecycle.Missing, lifecycle.Optimistic, lifecycle.Committed,
@@ -83,7 +84,7 @@ func (c *cell[V]) event(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effect
 	case lifecycle.Dropped:
 		t.tallies.count(cDropped)
 	}
-	ev = streams.Event[V]{
+	*ev = streams.Event[V]{
 		Key: c.key, Kind: told[e.Kind], Seq: e.Stamp, Before: e.Before, After: e.Version.Shown(),
 		Reason: e.Reason.String(), Err: e.Err, At: t.clock.Time(turn.Now),
 	}
@@ -93,7 +94,7 @@ func (c *cell[V]) event(turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effect
 	if ev.After != nil {
 		weight = c.rank.weight
 	}
-	return ev, weight
+	return weight
 }
 
 // told are the events of the core as the stream knows them.

@@ -138,7 +138,9 @@ func (r *Resource[V, F]) adopt(t *Turn[V, F], k *Knowledge[V], barrier, stamp ui
 	}
 	r.barrier = barrier
 	answer := r.learn(t, k, v, from, as)
-	r.ground(t, ErrSuperseded, settled(v.Future, answer, k.Err))
+	if r.air != nil {
+		r.ground(t, ErrSuperseded, settled(v.Future, answer, k.Err))
+	}
 	r.advance(t)
 	return true
 }
