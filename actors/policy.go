@@ -34,8 +34,8 @@ type policy[V any] struct {
 	mu       sync.Mutex
 	queues   [places]queue[V]
 	window   float64  // its share of the entries
-	sketch   sketch   // empty where there is no bound
-	ghosts   ghosts   // empty where there is no bound
+	sketch   sketch   // empty until the cache is half full
+	ghosts   ghosts   // empty until then, too
 	misses   uint64   // who came, so far
 	ageing   *cell[V] // who is next in the walk of nextToAge; nil: the oldest
 	ageingIn place    // of this queue
@@ -53,23 +53,28 @@ const (
 	secondChances = 64
 )
 
-// bounded says whether anything is ever evicted to make room.
-func (p *policy[V]) bounded() bool { return p.maxEntries > 0 || p.maxWeight > 0 }
-
 func (p *policy[V]) add(c *cell[V]) {
 	var hash uint64
-	if p.bounded() {
+	counted := p.halfFull()
+	if counted {
 		hash = p.hash(c.key)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	entries := p.entries.Add(1)
-	if p.bounded() {
-		p.misses++
+	p.misses++
+	if counted {
 		p.sketch.add(hash, int(entries))
 		p.recall(hash, int(entries))
 	}
 	p.put(c, young)
+}
+
+// halfFull says that somebody may have to go some day. Before that it is not worth
+// counting who came how often: a cache that never fills has no sketch.
+func (p *policy[V]) halfFull() bool {
+	return (p.maxEntries > 0 && 2*p.entries.Load() > p.maxEntries) ||
+		(p.maxWeight > 0 && 2*p.weight.Load() > p.maxWeight)
 }
 
 func (p *policy[V]) remove(c *cell[V]) {

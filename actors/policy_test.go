@@ -52,6 +52,7 @@ func TestPolicy_HoldsItsBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		maxEntries := rapid.Int64Range(0, 12).Draw(t, "max entries")
 		maxWeight := rapid.Int64Range(0, 60).Draw(t, "max weight")
+		bounded := maxEntries > 0 || maxWeight > 0
 		p := testPolicy(maxEntries, maxWeight)
 		var cells []*cell[int] // those that are resident
 		weight := int64(0)
@@ -97,7 +98,7 @@ func TestPolicy_HoldsItsBounds(t *testing.T) {
 			},
 			"remove": func(t *rapid.T) { remove(any(t)) },
 			"refuse": func(t *rapid.T) {
-				if !p.bounded() {
+				if !bounded {
 					t.Skip("nobody is asked")
 				}
 				p.victim() // it stays
@@ -122,12 +123,30 @@ func TestPolicy_HoldsItsBounds(t *testing.T) {
 				require.EqualValues(t, len(cells), p.entries.Load())
 				require.Equal(t, weight, p.weight.Load())
 				require.Equal(t, maxEntries > 0 && int64(len(cells)) > maxEntries || maxWeight > 0 && weight > maxWeight, p.over())
-				if !p.bounded() {
+				if !bounded {
 					require.Empty(t, p.sketch.lines, "nobody pays for a bound that there is not")
 				}
 			},
 		})
 	})
+}
+
+// M3, M4: a cache that never fills pays nothing for the choice of who has to go.
+func TestM3_NothingIsCountedBeforeTheCacheIsHalfFull(t *testing.T) {
+	for name, p := range map[string]*policy[int]{"entries": testPolicy(20, 0), "weight": testPolicy(0, 20)} {
+		t.Run(name, func(t *testing.T) {
+			for i := range 20 {
+				c := &cell[int]{key: fmt.Sprint("k", i)}
+				p.add(c)
+				p.reweigh(c, 1)
+				if i < 10 {
+					require.Nil(t, p.sketch.lines, "%d of 20", i+1)
+				}
+			}
+			require.NotNil(t, p.sketch.lines)
+			require.Equal(t, 1, p.sketch.count(p.hash("k19")))
+		})
+	}
 }
 
 // full is a policy at its bound, whose cells are k0, k1 and so on.

@@ -1,5 +1,7 @@
 package actors
 
+import "math/bits"
+
 // sketch estimates how often a key was asked for lately, whether it is resident
 // or not: a count-min sketch with counters of 4 bits, four a key, all of them in
 // one cache line. It takes 4 to 8 bytes an entry and grows with the cache.
@@ -27,11 +29,10 @@ const (
 // with what it counted.
 func (s *sketch) fit(entries int) {
 	want := max(fewestLines, entries/entriesPerLine, min(2*entries/entriesPerLine, doubledLines))
+	if s.lines == nil {
+		s.lines = make([][8]uint64, 1<<bits.Len(uint(want-1)))
+	}
 	for len(s.lines) < want {
-		if len(s.lines) == 0 {
-			s.lines = make([][8]uint64, fewestLines)
-			continue
-		}
 		s.lines = append(s.lines, s.lines...)
 	}
 }
@@ -52,6 +53,9 @@ func slot(i int, at uint64) (word int, shift uint64) {
 
 // count is about how often hash was added.
 func (s *sketch) count(hash uint64) int {
+	if s.lines == nil {
+		return 0
+	}
 	line, at := s.counters(hash)
 	least := uint64(mostCounted)
 	for i := range 4 {
