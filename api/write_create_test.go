@@ -210,6 +210,24 @@ func TestW5_CreateMeetsAReadThatOutlastsIt(t *testing.T) {
 	})
 }
 
+// A read that was not to be kept has seen what the origin had later than the
+// record, and leaves nothing behind to compare it with.
+func TestW5_CreateMeetsAReadThatWasNotKept(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := &clerk{}
+		o := &origin{auto: func(int, freshet.Request[string]) (freshet.Response[string], error) {
+			return freshet.Response[string]{Value: "changed since", TTL: -1}, nil
+		}}
+		c := serveWrites(t, o, w, config{})
+		r := create(c, "mine")
+		mustGet(t, c, "k", "changed since")
+		w.order(t, 1).as("k", "stored")
+		require.False(t, r.waiting())
+		require.NoError(t, r.err)
+		mustGet(t, c, "k", "changed since")
+	})
+}
+
 // A Create that the origin answers after its timeout: whatever is known under
 // its key is from before.
 func TestW5_ACreateThatCameLateVoidsItsKey(t *testing.T) {

@@ -110,6 +110,7 @@ func (r *Resource[V, F]) learn(t *Turn[V, F], k *Knowledge[V], v *Version[V, F],
 	held, pending := r.Base(), r.writes != nil
 	r.unsure = false
 	if v.passing() && !pending {
+		r.wrote = max(r.wrote, v.Seq)
 		r.erase(t, v.Seq)
 		if held != nil && (held.Known != Nothing || held.Failure() != nil) {
 			r.publish(t, &Version[V, F]{}, Evicted, ByAge, v.Seq, nil)
