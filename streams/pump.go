@@ -1,6 +1,7 @@
 package streams
 
 import (
+	"context"
 	"iter"
 	"sync"
 	"sync/atomic"
@@ -20,7 +21,12 @@ type pump[V any] struct {
 	quit  chan struct{} // closed by a pump further down, whose reader left
 	once  sync.Once
 	subs  []*sources
+	begun sync.WaitGroup // the goroutines that have not got so far as to call their source
 }
+
+// beginning is how long a source that was called and has neither yielded nor said how it is interrupted may still be
+// about to say so: one of ours does before it waits for anything.
+const beginning = 10 * time.Millisecond
 
 // pumped is what a source yielded, or that it has ended.
 type pumped[V any] struct {
@@ -33,7 +39,9 @@ type pumped[V any] struct {
 
 // sources is what one pumped source rests on.
 type sources struct {
-	done chan struct{}
+	done  chan struct{}
+	known chan struct{} // closed when it is known whether it can be interrupted
+	once  sync.Once
 
 	mu         sync.Mutex
 	stopped    bool
@@ -108,10 +116,14 @@ func (s *sources) add(interrupt func()) {
 		s.interrupts = append(s.interrupts, interrupt)
 	}
 	s.mu.Unlock()
+	s.know()
 	if stopped {
 		interrupt()
 	}
 }
+
+// know is called when the source has attached, yielded or ended, whichever comes first.
+func (s *sources) know() { s.once.Do(func() { close(s.known) }) }
 
 // interrupt ends the source where it can be ended, and reports whether it can.
 func (s *sources) interrupt() bool {
@@ -129,8 +141,9 @@ func (s *sources) interrupt() bool {
 // either case. It must make the pump known to yield, with attach, where it has one.
 func startPump[V any](seqs ...iter.Seq2[Event[V], error]) *pump[V] {
 	p := &pump[V]{items: make(chan pumped[V]), stop: make(chan struct{}), quit: make(chan struct{})}
+	p.begun.Add(len(seqs))
 	for i, seq := range seqs {
-		s := &sources{done: make(chan struct{})}
+		s := &sources{done: make(chan struct{}), known: make(chan struct{})}
 		p.subs = append(p.subs, s)
 		go p.run(i, seq, s)
 	}
@@ -139,6 +152,7 @@ func startPump[V any](seqs ...iter.Seq2[Event[V], error]) *pump[V] {
 
 func (p *pump[V]) run(i int, seq iter.Seq2[Event[V], error], s *sources) {
 	defer close(s.done)
+	defer s.know()
 	end := pumped[V]{from: i, end: true}
 	returned := false
 	defer func() {
@@ -148,9 +162,11 @@ func (p *pump[V]) run(i int, seq iter.Seq2[Event[V], error], s *sources) {
 		p.send(end) // a panic too: the reader's loop is where it belongs
 	}()
 	yield := func(e Event[V], err error) bool {
+		s.know()
 		return p.send(pumped[V]{event: e, err: err, from: i})
 	}
 	defer register(yield, s)()
+	p.begun.Done()
 	seq(yield)
 	returned = true
 }
@@ -182,10 +198,18 @@ func (p *pump[V]) next(when <-chan time.Time) (item pumped[V], due, ok bool) {
 // interrupt makes next answer false.
 func (p *pump[V]) interrupt() { p.once.Do(func() { close(p.quit) }) }
 
-// close unwinds the sources and waits for those that can be interrupted.
+// close unwinds the sources and waits for those that can be interrupted. A reader who leaves at the first event may be
+// here before another source has begun, and it is only then that this one can say how to interrupt it.
 func (p *pump[V]) close() {
 	close(p.stop)
+	p.begun.Wait()
+	over, end := context.WithTimeout(context.Background(), beginning)
+	defer end()
 	for _, s := range p.subs {
+		select {
+		case <-s.known:
+		case <-over.Done():
+		}
 		if s.interrupt() {
 			<-s.done
 		}
