@@ -88,15 +88,25 @@ func (t *Table[V]) each(keys []string, do func(key string)) error {
 		do(key)
 	}
 	t.makeRoom() // a flight that was given up kept its resource
-	return errors.Join(errs...)
+	return errors.Join(append(errs, t.stillOpen())...)
+}
+
+// stillOpen says of a call at its end whether Close may have overtaken it: a closed cell does
+// as it is told no more, and the Store that it would have told outlives the cache.
+func (t *Table[V]) stillOpen() error {
+	if t.closed.Load() {
+		return ErrClosed
+	}
+	return nil
 }
 
 // InvalidatePrefix invalidates every key that starts with prefix and says how
 // many were resident. The empty prefix is all of them.
-func (t *Table[V]) InvalidatePrefix(_ context.Context, prefix string) (int, error) {
+func (t *Table[V]) InvalidatePrefix(_ context.Context, prefix string) (n int, err error) {
 	if t.closed.Load() {
 		return 0, ErrClosed
 	}
+	defer func() { err = t.stillOpen() }() // when the erase is owed
 	var barrier uint64
 	if t.tier != nil {
 		// Before the barrier: a look-up above it does not see the old records. They
@@ -107,7 +117,6 @@ func (t *Table[V]) InvalidatePrefix(_ context.Context, prefix string) (int, erro
 	barrier = t.numbers.Add(1)
 	// Before the walk: a cell that comes too late for it starts above.
 	t.raiseFloor(barrier)
-	n := 0
 	for c := range t.cells.all() {
 		if strings.HasPrefix(c.key, prefix) && t.raise(c, opVoid, barrier) {
 			n++
@@ -142,7 +151,7 @@ func (t *Table[V]) InvalidateTag(_ context.Context, tags ...string) (int, error)
 		}
 	}
 	t.makeRoom()
-	return n, nil
+	return n, t.stillOpen()
 }
 
 // raise lifts c's barrier, and says false where c was evicted: then the floor,
