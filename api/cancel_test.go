@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	freshet "github.com/freshet-go/freshet/api"
+	"github.com/freshet-go/freshet/streams"
 )
 
 // Behaviours 15 and 16.
@@ -148,6 +149,34 @@ func TestC2_WithTimeoutBoundsTheFlightThatTheCallStarts(t *testing.T) {
 	})
 }
 
+// A reload that takes a flight over starts one, and so does one that queues: when
+// its turn has come.
+func TestC2_WithTimeoutBoundsTheFlightOfAReload(t *testing.T) {
+	for name, mode := range map[string]freshet.ReloadMode{
+		"takes over": freshet.ReloadSupersede, "queues": freshet.ReloadQueue,
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				o := &origin{}
+				c := serve(t, o, config{Reload: mode})
+				c.Fetch(bg, "k")
+				o.calls()
+				reload := c.Fetch(bg, "k", freshet.ForceReload(), freshet.WithTimeout(time.Second))
+				if mode == freshet.ReloadQueue {
+					o.call(t, 1).value("v1")
+				}
+				deadline, ok := o.call(t, 2).ctx.Deadline()
+				require.True(t, ok)
+				require.Equal(t, time.Second, time.Until(deadline))
+				time.Sleep(time.Second + time.Millisecond)
+				o.calls()
+				_, err := reload.Result()
+				require.ErrorIs(t, err, freshet.ErrTimeout)
+			})
+		})
+	}
+}
+
 func TestC3_TheLastWaiterAbandons(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		o := &origin{}
@@ -213,6 +242,28 @@ func TestC3_AQueuedFollowUpIsAbandonedByItself(t *testing.T) {
 		o.call(t, 1).value("v")
 		gives(t, first, "v")
 		require.Equal(t, 1, o.calls(), "the origin is spared the follow-up")
+	})
+}
+
+// Who observes a key wants what is in the air, though no caller waits.
+func TestC3_AnObservedFlightIsNotAbandoned(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		o := &origin{}
+		c := serve(t, o, config{AbortAbandoned: true})
+		sub, err := c.Watch(bg, streams.Keys("k"), streams.Live())
+		require.NoError(t, err)
+		defer sub.Close()
+		ctx, leave := context.WithCancel(bg)
+		r := ask(func() (string, error) { return c.Get(ctx, "k") })
+		call := o.call(t, 1)
+		leave()
+		failsWith(t, r, context.Canceled)
+		require.Equal(t, 1, o.calls())
+		require.NoError(t, call.ctx.Err())
+		call.value("v")
+		o.calls()
+		mustGet(t, c, "k", "v")
+		require.Equal(t, 1, o.calls())
 	})
 }
 

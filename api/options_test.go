@@ -65,6 +65,25 @@ func TestF10_MaxAgeAdmitsWhatIsYounger(t *testing.T) {
 	})
 }
 
+// An absence is remembered as long as F4 says, however old it may be for the call.
+func TestF10_MaxAgeAdmitsNoForgottenAbsence(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		o := &origin{}
+		c := serve(t, o, config{Freshness: freshet.Freshness{Missing: time.Second}})
+		first := get(c, "k")
+		o.call(t, 1).fail(freshet.ErrNotFound)
+		failsWith(t, first, freshet.ErrNotFound)
+		time.Sleep(time.Second - 1)
+		_, err := c.Get(bg, "k", freshet.MaxAge(time.Hour))
+		require.ErrorIs(t, err, freshet.ErrNotFound)
+		require.Equal(t, 1, o.calls())
+		time.Sleep(1)
+		again := get(c, "k", freshet.MaxAge(time.Hour))
+		o.call(t, 2).value("v")
+		gives(t, again, "v")
+	})
+}
+
 // MaxAge(0) is a reload that may join what is in the air.
 func TestF10_MaxAgeZeroJoinsAFlightInTheAir(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -156,6 +156,22 @@ func TestO9_WhatIsNotNewerNeverReplaces(t *testing.T) {
 	})
 }
 
+// A response that is older says nothing of the value that stays: not that it is
+// not to be kept either.
+func TestO9_AnOlderResponseThatIsNotToBeKeptLeavesWhatIsHeld(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		o := &origin{}
+		c := serve(t, o, config{Newer: func(a, b string) bool { return a > b }})
+		require.NoError(t, c.Set(bg, "k", "v2"))
+		reload := c.Reload(bg, "k")
+		o.call(t, 1).respond(freshet.Response[string]{Value: "v1", TTL: -1})
+		o.calls()
+		settled(t, reload, "v2")
+		mustGet(t, c, "k", "v2")
+		require.Equal(t, 1, o.calls())
+	})
+}
+
 // A Set that is not newer leaves those who wait to their flight.
 func TestO9_AnOlderSetLeavesTheFlightAlone(t *testing.T) {
 	bubble(t, func(t *testing.T) {
