@@ -142,6 +142,30 @@ func TestW8_O0_TheBarrierOfAnEvictedMemberKeepsAnOlderSeedOut(t *testing.T) {
 	})
 }
 
+// A prefix covers members that are not resident: what a list that took off before
+// brings of them is below the floor.
+func TestO0_APrefixKeepsAnOlderSeedOut(t *testing.T) {
+	for _, prefix := range []string{"k", "k1"} {
+		bubble(t, func(t *testing.T) {
+			s := newCatalog("old")
+			c := lists(t, s, config{})
+			w := s.stall(&s.after, "list")
+			list := c.Collection("").Fetch(bg)
+			require.Equal(t, 1, w.seen())
+			s.put("k1", "new")
+			n, err := c.InvalidatePrefix(bg, prefix)
+			require.NoError(t, err)
+			require.Zero(t, n, "nothing is resident")
+			w.open()
+			items, err := list.Await(bg)
+			require.NoError(t, err)
+			require.Equal(t, "new", values(items))
+			mustGet(t, c, "k1", "new")
+			require.Equal(t, []string{"list ", "fetch k1"}, s.calls())
+		})
+	}
+}
+
 func mustSet(t *testing.T, c *freshet.Cache[string], key, value string) {
 	t.Helper()
 	require.NoError(t, c.Set(bg, key, value))
