@@ -74,7 +74,8 @@ type Config[V any] struct {
 	// resource too. 0: no bound.
 	MaxEntries int
 	// MaxWeight bounds the sum of what Weigh says, of resident values and of
-	// those that the history holds (M1). 0: no bound. It needs Weigh.
+	// those that the history holds (M1). 0: no bound; at most math.MaxInt64. It
+	// needs Weigh.
 	MaxWeight uint64
 	// Weigh says what a value weighs, in units of the caller's choice. Without
 	// MaxWeight it bounds nothing.

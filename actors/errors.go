@@ -49,7 +49,8 @@ var (
 	// NUL.
 	ErrBadKey = errors.New("freshet: bad key")
 	// ErrUnchanged fails a flight whose source answered Unchanged though the
-	// request brought no Last that could be unchanged.
+	// request brought no Last that could be unchanged, and a Put of what is
+	// Unchanged where no value is held.
 	ErrUnchanged = errors.New("freshet: the source answered Unchanged, but nothing is held")
 )
 
@@ -138,7 +139,7 @@ func (e *ManyError) Unwrap() []error {
 // WriteError is a write that was not applied, or whose outcome is Unknown: then
 // the origin may have applied it (W3).
 type WriteError struct {
-	Key     string // empty for a Create
+	Key     string // empty for a Create, unless the origin gave one that could not be taken in
 	Unknown bool
 	Err     error
 }

@@ -36,7 +36,8 @@ func MaxAge(d time.Duration) FetchOption { return FetchOption{kind: maxAge, d: d
 // CachedOnly takes what is admissible without a flight, else ErrNotCached (F10).
 func CachedOnly() FetchOption { return FetchOption{kind: cachedOnly} }
 
-// WithTimeout bounds the flight that this call starts, if it starts one (C2).
+// WithTimeout bounds the flight that this call starts, if it starts one (C2). d
+// is more than 0.
 func WithTimeout(d time.Duration) FetchOption { return FetchOption{kind: withTimeout, d: d} }
 
 // MemberOptions are those of a collection's options that its members are fetched

@@ -73,9 +73,11 @@ func (f funcSource[V]) Fetch(ctx context.Context, r Request[V]) (Response[V], er
 	return Response[V]{Value: value}, err
 }
 
-// Writer writes to the origin. An error that wraps ErrUnknown, a deadline or a
-// broken connection leave the outcome unknown; any other error is a refusal
-// (W3). Each answer is the record as the origin now has it.
+// Writer writes to the origin. An error that wraps ErrUnknown, a deadline, a
+// cancellation or a broken connection leaves the outcome unknown, and so do a
+// panic and runtime.Goexit; any other error is a refusal, and so is a connection
+// that could not be made (W3). A refusal that wraps ErrNotFound says that there
+// is no such record. Each answer is the record as the origin now has it.
 type Writer[V any] interface {
 	Create(ctx context.Context, value V) (key string, stored V, err error)
 	Update(ctx context.Context, key string, value V) (stored V, err error)
@@ -96,7 +98,8 @@ type Lister[V any] interface {
 // Membership is a Lister that can tell without the origin whether a record
 // belongs to what a query selects. With it a record that was created or changed
 // joins the lists that it belongs to, at the end, and leaves the others;
-// without, every list is invalidated when a record is created.
+// without, every list is invalidated when a record is created, and those without
+// it when one was updated of which nothing was known.
 //
 // Belongs is called when the origin has applied a write, for each resident list.
 // A list of which it does not tell, because it panics or takes longer than

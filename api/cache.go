@@ -82,7 +82,8 @@ func (c *Cache[V]) Set(ctx context.Context, key string, value V) error {
 
 // Put is Set with a TTL, an age, a validator, tags: nil keeps those of what is
 // held, an empty list takes them off. With a negative TTL those who wait get the
-// value and it is not kept; with Unchanged the held value's freshness is renewed.
+// value and it is not kept; with Unchanged the held value's freshness is renewed;
+// where none is held, that is ErrUnchanged.
 func (c *Cache[V]) Put(ctx context.Context, key string, r Response[V]) error {
 	return c.table.Put(ctx, key, r)
 }

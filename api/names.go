@@ -109,7 +109,7 @@ var (
 	ErrReadOnly   = actors.ErrReadOnly   // a write without a Writer (W6)
 	ErrBadKey     = actors.ErrBadKey     // not 1 to 4096 bytes of valid UTF-8 without NUL
 	ErrUnknown    = actors.ErrUnknown    // a Writer wraps it where it cannot tell whether the origin applied the write (W3)
-	ErrUnchanged  = actors.ErrUnchanged  // a source answered Unchanged where nothing was held
+	ErrUnchanged  = actors.ErrUnchanged  // a source, or a Put, says Unchanged where nothing is held
 	ErrImpure     = actors.ErrImpure     // an Apply modified its argument (Config.CheckApply)
 	ErrNoLister   = actors.ErrNoLister   // a Collection without a Lister
 )
@@ -132,5 +132,6 @@ func MaxAge(d time.Duration) FetchOption { return actors.MaxAge(d) }
 // CachedOnly takes what is admissible without a flight, else ErrNotCached (F10).
 func CachedOnly() FetchOption { return actors.CachedOnly() }
 
-// WithTimeout bounds the flight that the call starts, if it starts one (C2).
+// WithTimeout bounds the flight that the call starts, if it starts one (C2). d is
+// more than 0.
 func WithTimeout(d time.Duration) FetchOption { return actors.WithTimeout(d) }
