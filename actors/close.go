@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // awaitWrites waits for the writes that are with the origin as long as ctx
@@ -46,20 +47,24 @@ func (t *Table[V]) Close(ctx context.Context) error {
 		}
 		t.tier.stopListening()
 		t.log.Close()
-		t.working.add()
-		go func() { // on whose turn a dispatcher of theirs may run the watchers
-			defer t.working.done()
-			for w := range t.watchers.close() {
-				_ = contained(func() { t.terminated(w) })
-			}
-		}()
+		if left := t.watchers.close(); len(left) > 0 {
+			t.working.add()
+			go func() { // on whose turn a dispatcher of theirs may run the watchers
+				defer t.working.done()
+				for w := range left {
+					_ = contained(func() { t.terminated(w) })
+				}
+			}()
+		}
 	}
 	t.working.done()
 	running := t.working.wait(ctx)
 	if t.lists != nil {
 		running += t.lists.table.working.wait(ctx)
 	}
-	t.crew.members.wait(ctx)
+	if running == 0 { // who is left has nothing to do, and was let go
+		t.crew.members.wait(context.Background())
+	}
 	if first && t.tier != nil {
 		ticks.leave()
 	}
@@ -67,13 +72,35 @@ func (t *Table[V]) Close(ctx context.Context) error {
 		t.runtime.clock.Close()
 	}
 	if running > 0 {
-		calls := "1 origin call has"
-		if running > 1 {
-			calls = fmt.Sprint(running, " origin calls have")
-		}
-		return fmt.Errorf("freshet: close of %s: %s not returned: %w", t.name, calls, ctx.Err())
+		return fmt.Errorf("freshet: close of %s: %s: %w", t.name, t.leftBehind(running), ctx.Err())
 	}
 	return nil
+}
+
+// leftBehind says what a Close whose context ended has not awaited.
+func (t *Table[V]) leftBehind(running int) string {
+	flights := int(t.inFlight.Load())
+	if t.lists != nil {
+		flights += int(t.lists.table.inFlight.Load())
+	}
+	var left []string
+	if flights > 0 {
+		left = append(left, plural(flights, "origin call has", "origin calls have")+" not returned")
+	}
+	if owed := t.tier.owed(); owed > 0 {
+		left = append(left, "the Store has yet to acknowledge "+plural(owed, "write", "writes"))
+	}
+	if left == nil {
+		left = append(left, plural(running, "call", "calls")+" of the Writer, the Store or the like did not return")
+	}
+	return strings.Join(left, ", and ")
+}
+
+func plural(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprint(n, " ", more)
 }
 
 // discard ends a table that never came to life.

@@ -82,6 +82,16 @@ func (s *tier[V]) owe(key string, note func(*debt[V])) {
 	s.hireLocked()
 }
 
+// owed is for how many keys the Store has yet to acknowledge something.
+func (s *tier[V]) owed() int {
+	if s == nil {
+		return 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.debts)
+}
+
 // hireLocked sees to it that somebody pays.
 func (s *tier[V]) hireLocked() {
 	if s.workers < tierWorkers && s.workers < len(s.owing) {

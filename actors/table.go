@@ -142,6 +142,9 @@ func newTable[V any](c Config[V], numbers *atomic.Uint64, flights *gate) (*Table
 	return t, nil
 }
 
+// Closed says whether Close was called.
+func (t *Table[V]) Closed() bool { return t.closed.Load() }
+
 // Log is the log of the table's events.
 func (t *Table[V]) Log() *streams.Log[V] { return t.log }
 

@@ -35,12 +35,20 @@ func (c *Cache[V]) Collection(query string) *Collection[V] {
 	return &Collection[V]{members: c.table, lists: c.table.Lists(), key: actors.ListKey(query)}
 }
 
+// absent is why there is no list where there is no Lister.
+func (l *Collection[V]) absent() error {
+	if l.members != nil && l.members.Closed() {
+		return ErrClosed
+	}
+	return ErrNoLister
+}
+
 // Get returns the items. The options are about the list, CachedOnly and
 // WithTimeout also about its members. Members that could not be fetched are
 // named in a *ManyError, and the others are returned beside it.
 func (l *Collection[V]) Get(ctx context.Context, opts ...FetchOption) ([]Item[V], error) {
 	if l.lists == nil {
-		return nil, ErrNoLister
+		return nil, l.absent()
 	}
 	keys, err := l.lists.Get(ctx, l.key, opts...)
 	if err != nil {
@@ -58,7 +66,7 @@ func (l *Collection[V]) Fetch(ctx context.Context, opts ...FetchOption) *Future[
 		ctx = context.Background()
 	}
 	if l.lists == nil {
-		return settled[V](nil, 0, ErrNoLister)
+		return settled[V](nil, 0, l.absent())
 	}
 	list := l.lists.Fetch(ctx, l.key, opts...)
 	if keys, err := list.Result(); err == nil {
@@ -128,7 +136,7 @@ func (l *Collection[V]) Peek() ([]Item[V], bool) {
 // the Lister. The members stay.
 func (l *Collection[V]) Invalidate(ctx context.Context) error {
 	if l.lists == nil {
-		return ErrNoLister
+		return l.absent()
 	}
 	return l.lists.Invalidate(ctx, l.key)
 }
@@ -141,7 +149,7 @@ func (l *Collection[V]) Invalidate(ctx context.Context) error {
 // own. Options are those of Cache.Watch, but for Keys and Prefix.
 func (l *Collection[V]) Watch(ctx context.Context, opts ...streams.Option) (*streams.Subscription[[]string], error) {
 	if l.lists == nil {
-		return nil, ErrNoLister
+		return nil, l.absent()
 	}
 	if ctx == nil {
 		ctx = context.Background()
