@@ -37,7 +37,7 @@ func TestAnotherProcessHasIt(t *testing.T) {
 	opts.LockTimeout = 50 * time.Millisecond
 	_, err := bolt.Open(path, opts) // flock tells apart open files, not processes
 	require.ErrorIs(t, err, bolt.ErrLocked)
-	require.EqualError(t, err, "freshet: bolt: "+path+": another process has it open: it was not free within 50ms")
+	require.EqualError(t, err, "freshet: bolt: "+path+": it is open already, in another process or in this one: it was not free within 50ms")
 	require.NoError(t, db.Close())
 	open(t, path, opts)
 }

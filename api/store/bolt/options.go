@@ -10,8 +10,9 @@ import (
 
 // Errors that a caller can tell apart with errors.Is: the first three are Open's.
 var (
-	// ErrLocked says that another process has the file open.
-	ErrLocked = errors.New("another process has it open")
+	// ErrLocked says that the file is open already, in another process or in
+	// this one: Open a file once, and give each cache a DB.Store of it.
+	ErrLocked = errors.New("it is open already, in another process or in this one")
 	// ErrSchema says that a newer version of this package wrote the file.
 	ErrSchema = errors.New("it is of a newer version")
 	// ErrDamaged says that the file is truncated, that its structure is broken, or that
