@@ -6,11 +6,13 @@ import (
 )
 
 // Stats are counters since the cache was made, and gauges as of now. They are
-// not one consistent cut: each is right by itself.
+// not one consistent cut: each is right by itself. The first four count demands
+// for records, those of a Collection for its members included and for the list
+// itself not; Flights to Superseded count the loads of lists too.
 type Stats struct {
 	Hits        uint64 // answered by a fresh value, or a remembered absence or failure
 	StaleHits   uint64 // answered by a stale value (F6, F7, MaxAge)
-	Misses      uint64 // demands that had to start a flight
+	Misses      uint64 // demands that had to start a flight, also where the Store then answered
 	Coalesced   uint64 // demands that joined a flight or a follow-up
 	Flights     uint64 // origin calls that were made, each key of a FetchMany one
 	Failures    uint64 // of flights, timeouts included

@@ -91,4 +91,10 @@
 // A source should end when its context does; it must not wait for the same
 // key of the same cache (the flight would wait for itself until its timeout).
 // Close the cache to end its goroutines.
+//
+// # In tests
+//
+// A cache runs in a bubble of testing/synctest, where an hour's TTL takes no time.
+// Make it there, and Close it before the bubble ends: a goroutine that is left is
+// told as a deadlock.
 package api

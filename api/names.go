@@ -23,7 +23,8 @@ type (
 	// Freshness says how long what was learned may be served: TTL, Stale (while
 	// one refresh flies), StaleOnError, Missing (that there is no record),
 	// Failure, and, as fractions of the TTL, Ahead and Jitter (F4 to F8). What
-	// each means, go doc ./actors/lifecycle Freshness says.
+	// each means, go doc github.com/freshet-go/freshet/actors/lifecycle
+	// Freshness says.
 	Freshness = actors.Freshness
 	// ReloadMode says what a reload does while a flight is in the air.
 	ReloadMode = actors.ReloadMode

@@ -23,7 +23,9 @@ type Event[V any] struct {
 	Before, After *V
 	// Reason tells events of one Kind apart; see the Reason constants. May be empty.
 	Reason string
-	// Err is what went wrong, on Failed and RolledBack, and what the source said, on Missing.
+	// Err is what went wrong, on Failed and RolledBack, and what the source said, on Missing. NOTE: encoding/json makes
+	// {} of most errors, and of a [PanicError] its stack, and leaves the Token out: who sends events on says himself what
+	// of them.
 	Err error
 	// At is when it happened, by the clock of the cache.
 	At time.Time
