@@ -94,6 +94,14 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
+// bare wraps a sentinel without saying a second time whose it is.
+func bare(err error) error { return trimmed{err} }
+
+type trimmed struct{ error }
+
+func (t trimmed) Error() string { return strings.TrimPrefix(t.error.Error(), "freshet: ") }
+func (t trimmed) Unwrap() error { return t.error }
+
 // FetchError is the failure of a flight: what the source returned, and for
 // which key of which cache. errors.Is and errors.As see through to Err.
 type FetchError struct {

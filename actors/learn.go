@@ -29,7 +29,7 @@ func (t *Table[V]) Put(ctx context.Context, key string, r Response[V]) error {
 			return err
 		}
 		if r.Unchanged && held.Held() == 0 {
-			return fmt.Errorf("freshet: %s/%s: Put of an unchanged value: %w", t.name, key, ErrUnchanged)
+			return fmt.Errorf("freshet: %s/%s: Put: %w", t.name, key, bare(ErrUnchanged))
 		}
 		if err := guarded(func() { m.knowledge = t.learned(key, r, held, held, &m.weight) }); err != nil {
 			return err

@@ -71,7 +71,7 @@ func (t *Table[V]) Stats() Stats {
 }
 
 // errStreamClosed is how the stream of a closed table ends.
-var errStreamClosed = fmt.Errorf("%w: %w", ErrClosed, streams.ErrClosed)
+var errStreamClosed = fmt.Errorf("%w: %w", ErrClosed, bare(streams.ErrClosed))
 
 // scan yields what is visible, for a subscriber's snapshot (S5); that nobody can
 // say, once the table is closed: its cells show nothing then.

@@ -84,7 +84,7 @@ func (rt *Runtime) enter(name string, cache routed) error {
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
 	if rt.closed {
-		return fmt.Errorf("freshet: cache %q: the runtime is closed: %w", name, ErrClosed)
+		return fmt.Errorf("freshet: cache %q: the runtime is closed: %w", name, bare(ErrClosed))
 	}
 	if rt.caches[name] != nil {
 		return fmt.Errorf("freshet: the runtime has a cache %q already", name)

@@ -31,12 +31,12 @@ var (
 
 // refusedError is why nobody may subscribe. However many reasons there are, it is said once whose they are.
 type refusedError struct {
-	cache string
-	err   error
+	cache, call string
+	err         error
 }
 
 func (e *refusedError) Error() string {
-	return "freshet: " + e.cache + ": subscribe: " + strings.ReplaceAll(e.err.Error(), "freshet: ", "")
+	return "freshet: " + e.cache + ": " + e.call + ": " + strings.ReplaceAll(e.err.Error(), "freshet: ", "")
 }
 
 func (e *refusedError) Unwrap() error { return e.err }

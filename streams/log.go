@@ -260,7 +260,7 @@ func (l *Log[V]) Subscribe(ctx context.Context, opts ...Option) (*Subscription[V
 	set, err := settle(opts, l.cfg.Scan != nil, l.cfg.Observe != nil, l.cfg.CheckKey)
 	place, placeErr := l.place(set.since)
 	if err := errors.Join(err, placeErr); err != nil {
-		return nil, &refusedError{l.cfg.Cache, err}
+		return nil, &refusedError{l.cfg.Cache, "subscribe", err}
 	}
 	return l.subscribe(ctx, set, place, false)
 }

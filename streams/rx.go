@@ -2,7 +2,6 @@ package streams
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/reactivex/rxgo/v2"
 )
@@ -19,11 +18,11 @@ import (
 func (l *Log[V]) Observable(opts ...Option) rxgo.Observable {
 	set, err := settle(opts, l.cfg.Scan != nil, l.cfg.Observe != nil, l.cfg.CheckKey)
 	if err != nil {
-		return thrown(fmt.Errorf("freshet: %s: observe: %w", l.cfg.Cache, err))
+		return thrown(&refusedError{l.cfg.Cache, "observe", err})
 	}
 	place, err := l.place(set.since)
 	if err != nil {
-		return thrown(fmt.Errorf("freshet: %s: observe: %w", l.cfg.Cache, err))
+		return thrown(&refusedError{l.cfg.Cache, "observe", err})
 	}
 	if place == nowhere && !set.snapshot { // a snapshot holds whatever happened before it
 		place = l.ring.head.Load()

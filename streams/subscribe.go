@@ -55,7 +55,7 @@ func (l *Log[V]) admit(s *Subscription[V], late bool) error {
 	l.subsMu.Lock()
 	defer l.subsMu.Unlock()
 	if l.closed && !late {
-		return &refusedError{l.cfg.Cache, l.cfg.Closed}
+		return &refusedError{l.cfg.Cache, "subscribe", l.cfg.Closed}
 	}
 	l.subCount++
 	s.number = l.subCount
