@@ -90,6 +90,9 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) (grou
 		if m.knowledge.Cover > m.stamp {
 			group, queued = c.invalidateEarly(turn)
 		}
+		if m.knowledge.TTL < 0 {
+			t.departed.note(c.key, m.stamp)
+		}
 		c.life.Arrived(turn, m.stamp, m.knowledge, m.late)
 	case opFailed:
 		c.life.Failed(turn, m.stamp, m.err)
@@ -120,6 +123,9 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) (grou
 		case m.reason == lifecycle.ByAge && !t.aged(shown, turn.Now):
 		case m.reason == lifecycle.ByRemoval && known(shown): // it has come back
 		default:
+			if shown != nil {
+				t.departed.note(c.key, shown.Seq)
+			}
 			c.life.Evict(turn, m.reason)
 		}
 	case opObserve:
@@ -141,6 +147,7 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) (grou
 		c.life.Rejected(turn, m.stamp, m.err, m.refusal)
 	case opCreated:
 		group, queued = c.seal(turn)
+		m.knowledge.Cover = t.departed.newest(c.key)
 		c.life.Created(turn, m.stamp, m.knowledge)
 	case opSeeded:
 		c.life.Seeded(turn, m.stamp, m.knowledge)

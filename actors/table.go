@@ -40,11 +40,12 @@ type Table[V any] struct {
 	clock   *Clock
 	log     *streams.Log[V]
 
-	cells   *index[V]
-	numbers *atomic.Uint64 // the one counter (O0); lists share it
-	floor   atomic.Uint64  // the barrier that new cells start with (O0)
-	tags    tagIndex[V]
-	closed  atomic.Bool
+	cells    *index[V]
+	numbers  *atomic.Uint64 // the one counter (O0); lists share it
+	floor    atomic.Uint64  // the barrier that new cells start with (O0)
+	tags     tagIndex[V]
+	departed departed
+	closed   atomic.Bool
 
 	policy     policy[V]
 	room       room
@@ -138,6 +139,9 @@ func newTable[V any](c Config[V], numbers *atomic.Uint64, flights *gate) (*Table
 		return nil, err
 	}
 	t.policy.maxEntries, t.policy.maxWeight, t.policy.history = int64(c.MaxEntries), int64(c.MaxWeight), t.log
+	if t.departed.hash = t.cells.hash; t.writer != nil {
+		t.departed.places = make([]atomic.Uint64, departedPlaces)
+	}
 	t.policy.hash, t.policy.hits = t.cells.hash, func() uint64 { return t.tallies.sum(cHits) }
 	return t, nil
 }

@@ -228,6 +228,26 @@ func TestW5_CreateMeetsAReadThatWasNotKept(t *testing.T) {
 	})
 }
 
+// A read that was kept, and then had to make room, has seen it too.
+func TestW5_CreateMeetsAReadThatWasEvicted(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := &clerk{}
+		o := &origin{auto: func(int, freshet.Request[string]) (freshet.Response[string], error) {
+			return freshet.Response[string]{Value: "changed since"}, nil
+		}}
+		c := serveWrites(t, o, w, config{MaxEntries: 1})
+		r := create(c, "mine")
+		mustGet(t, c, "k", "changed since")
+		require.NoError(t, c.Set(t.Context(), "other", "x"))
+		_, resident := c.Peek("k")
+		require.False(t, resident)
+		w.order(t, 1).as("k", "stored")
+		require.False(t, r.waiting())
+		require.NoError(t, r.err)
+		mustGet(t, c, "k", "changed since")
+	})
+}
+
 // A Create that the origin answers after its timeout: whatever is known under
 // its key is from before.
 func TestW5_ACreateThatCameLateVoidsItsKey(t *testing.T) {

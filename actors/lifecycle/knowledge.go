@@ -22,7 +22,8 @@ type Knowledge[V any] struct {
 	Against uint64
 	Equal   bool // equal to the held value: renews freshness only (F9)
 	Older   bool // not newer than the held value: never replaces it (O9)
-	// Cover is the highest barrier of a tag in Tags.
+	// Cover is the highest barrier of a tag in Tags; of a Create's answer the newest
+	// knowledge, too, that may have been held of its key and is not any more.
 	Cover uint64
 }
 
@@ -110,7 +111,6 @@ func (r *Resource[V, F]) learn(t *Turn[V, F], k *Knowledge[V], v *Version[V, F],
 	held, pending := r.Base(), r.writes != nil
 	r.unsure = false
 	if v.passing() && !pending {
-		r.wrote = max(r.wrote, v.Seq)
 		r.erase(t, v.Seq)
 		if held != nil && (held.Known != Nothing || held.Failure() != nil) {
 			r.publish(t, &Version[V, F]{}, Evicted, ByAge, v.Seq, nil)

@@ -183,7 +183,6 @@ func (k *keyModel) rebase(brought bool) {
 		k.ends(fell, finish{err: o.err})
 	}
 	if len(k.layers) == 0 && k.base.passing {
-		k.wrote = max(k.wrote, k.base.seq)
 		k.base = known{}
 	}
 }
@@ -200,7 +199,6 @@ func (k *keyModel) learn(r record, stamp uint64, ttlNegative bool) {
 	k.unsure = false
 	passing := ttlNegative && r.known == lifecycle.Present
 	if passing && len(k.layers) == 0 {
-		k.wrote = max(k.wrote, stamp)
 		k.base = known{}
 		return
 	}

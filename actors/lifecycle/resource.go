@@ -8,8 +8,7 @@ type Resource[V any, F any] struct {
 	barrier uint64
 	// wrote is when the last write landed: a list that took off before may have
 	// the record as it was (W4, W8). The barrier cannot say so: what the write
-	// brought took off earlier itself. A read that was not to be kept lifts it to
-	// its stamp: what took off before that must not follow it (O2).
+	// brought took off earlier itself.
 	wrote   uint64
 	erasing uint64         // the erase that the second tier has yet to acknowledge; 0: none
 	shown   *Version[V, F] // nil: nothing was ever known
@@ -261,7 +260,6 @@ func (r *Resource[V, F]) publish(t *Turn[V, F], base *Version[V, F], kind Kind, 
 		Version: next, Before: before, Err: err,
 	})
 	if pending && r.writes == nil && base.passing() {
-		r.wrote = max(r.wrote, base.Seq)
 		r.publish(t, &Version[V, F]{}, Evicted, ByAge, base.Seq, nil)
 	}
 }
