@@ -3,7 +3,6 @@ package actors
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -196,7 +195,7 @@ func (f *flight[V]) land(r Response[V], err error) {
 		if err != nil {
 			m.knowledge = lifecycle.Knowledge[V]{Known: lifecycle.Absent, Err: f.wrap(err)}
 		} else {
-			m.knowledge = c.table.learned(c.key, r, f.last, held, &m.weight)
+			m.knowledge = c.table.knowledge(c.key, r, f.last, held, &m.weight)
 		}
 		m.late = f.end.Load() == timedOut
 		if c.sendReplayed(&m); m.gone {
@@ -219,36 +218,6 @@ func (t *Table[V]) dropLate(key string, m *message[V]) {
 	m.gone = false
 	_ = t.with(key, m)
 	t.vacate(t.cells.find(key))
-}
-
-// learned is what r says, compared with what is held. It runs user code.
-func (t *Table[V]) learned(key string, r Response[V], last, held *lifecycle.Version[V, *Future[V]], weight *uint32) lifecycle.Knowledge[V] {
-	k := lifecycle.Knowledge[V]{
-		Known: lifecycle.Present, Value: r.Value, Unchanged: r.Unchanged, TTL: r.TTL, Age: r.Age,
-		Validator: r.Validator, Tags: slices.Clone(r.Tags), Draw: t.draw(), Against: held.Held(),
-	}
-	if r.Unchanged {
-		k.Value = last.Value
-		// What was held at take-off may have been replaced since.
-		k.Unchanged = last.Seq == held.Held()
-		if k.Unchanged {
-			return k
-		}
-		if k.Validator == "" {
-			k.Validator = last.Validator()
-		}
-		if k.Tags == nil {
-			k.Tags = last.Tags()
-		}
-	}
-	if k.Against != 0 {
-		k.Equal = t.equal(held.Value, k.Value)
-		k.Older = !k.Equal && t.newer != nil && !t.newer(k.Value, held.Value)
-	}
-	if t.weigh != nil {
-		*weight = t.weigh(key, k.Value)
-	}
-	return k
 }
 
 func (f *flight[V]) wrap(err error) error {

@@ -60,23 +60,6 @@ func survive[V any](call func(func()) error) func(func(V) (V, error), V) (V, err
 	}
 }
 
-// weighedHeld is what v weighs, 0 where it holds no value. It survives user code.
-func (t *Table[V]) weighedHeld(key string, v *lifecycle.Version[V, *Future[V]]) uint32 {
-	if t.weigh == nil || v.Held() == 0 {
-		return 0
-	}
-	return t.survivingWeight(key, v.Value, 0)
-}
-
-// survivingWeight is what v weighs, or otherwise where Weigh does not say.
-func (t *Table[V]) survivingWeight(key string, v V, otherwise uint32) uint32 {
-	var weight uint32
-	if t.timely(func() { weight = t.weigh(key, v) }) != nil {
-		return otherwise
-	}
-	return weight
-}
-
 // checked is apply, which with Config.CheckApply fails where it changed its
 // argument: that belongs to every reader.
 func (t *Table[V]) checked(key string, apply func(V) (V, error)) func(V) (V, error) {

@@ -3,7 +3,6 @@ package actors
 import (
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -229,12 +228,4 @@ func (t *Table[V]) withBarrier(key string, m *message[V]) {
 		}
 		m.gone = false
 	}
-}
-
-// draw is a random number in [0,1).
-func (t *Table[V]) draw() float64 {
-	if t.rules.Jitter == 0 {
-		return 0
-	}
-	return rand.Float64()
 }

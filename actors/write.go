@@ -299,7 +299,7 @@ func (w *write[V]) confirm(c *cell[V], how op, stored V) error {
 		m.again, m.held = false, t.weighedHeld(w.key, held)
 		if w.Kind == lifecycle.Delete {
 			m.knowledge = lifecycle.Knowledge[V]{Known: lifecycle.Absent}
-		} else if err := w.learn(&m, held, stored); err != nil {
+		} else if err := w.takeIn(&m, held, stored); err != nil {
 			return err
 		}
 		switch c.sendReplayed(&m); {
@@ -311,15 +311,15 @@ func (w *write[V]) confirm(c *cell[V], how op, stored V) error {
 	}
 }
 
-// learn has m say what the origin has now.
-func (w *write[V]) learn(m *message[V], held *lifecycle.Version[V, *Future[V]], stored V) error {
+// takeIn has m say what the origin has now.
+func (w *write[V]) takeIn(m *message[V], held *lifecycle.Version[V, *Future[V]], stored V) error {
 	t := w.table
 	var (
 		k      lifecycle.Knowledge[V]
 		weight uint32
 	)
 	err := t.timely(func() {
-		k = t.learned(w.key, Response[V]{Value: stored}, nil, held, &weight)
+		k = t.knowledge(w.key, Response[V]{Value: stored}, nil, held, &weight)
 		if k.Older {
 			// What the origin has after the write takes the place of its equal: a
 			// version may be a time in seconds, or what was sent come back.
