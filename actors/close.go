@@ -77,6 +77,21 @@ func (t *Table[V]) Close(ctx context.Context) error {
 	return nil
 }
 
+// Go runs f on a goroutine that Close waits for, or says false where the table
+// is closed.
+func (t *Table[V]) Go(f func()) bool {
+	t.working.add()
+	if t.closed.Load() {
+		t.working.done()
+		return false
+	}
+	go func() {
+		defer t.working.done()
+		f()
+	}()
+	return true
+}
+
 // leftBehind says what a Close whose context ended has not awaited.
 func (t *Table[V]) leftBehind(running int) string {
 	flights := int(t.inFlight.Load())

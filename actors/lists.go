@@ -284,21 +284,3 @@ func (t *Table[V]) Lists() *Table[[]string] {
 	}
 	return t.lists.table
 }
-
-// AbortsAbandoned says whether a flight ends when nobody waits for it (C3).
-func (t *Table[V]) AbortsAbandoned() bool { return t.rules.AbortAbandoned }
-
-// Go runs f on a goroutine that Close waits for, or says false where the table
-// is closed.
-func (t *Table[V]) Go(f func()) bool {
-	t.working.add()
-	if t.closed.Load() {
-		t.working.done()
-		return false
-	}
-	go func() {
-		defer t.working.done()
-		f()
-	}()
-	return true
-}

@@ -151,6 +151,9 @@ func (t *Table[V]) Closed() bool { return t.closed.Load() }
 // Log is the log of the table's events.
 func (t *Table[V]) Log() *streams.Log[V] { return t.log }
 
+// AbortsAbandoned says whether a flight ends when nobody waits for it (C3).
+func (t *Table[V]) AbortsAbandoned() bool { return t.rules.AbortAbandoned }
+
 // historyShare is which part of MaxWeight the history may take: more would leave
 // the residents nothing, for it holds values that are not resident any more.
 const historyShare = 4
