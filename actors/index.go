@@ -152,9 +152,6 @@ func (s *indexSlot[V]) mark(tail uint64) {
 
 // unmark is called after the cell's mark was taken off, by the policy.
 func (c *cell[V]) unmark() {
-	if c.table == nil {
-		return
-	}
 	if slot := c.table.cells.slotOf(c); slot != nil {
 		slot.tail.And(^readBit)
 	}

@@ -20,7 +20,7 @@ func replay(p *policy[int], accesses iter.Seq[string]) (hits int) {
 			hits++
 			continue
 		}
-		c := &cell[int]{key: key}
+		c := loose(key)
 		resident[key] = c
 		p.add(c)
 		for p.over() {
