@@ -29,8 +29,7 @@ type policy[V any] struct {
 	entries, weight atomic.Int64
 	leaving         atomic.Int64 // evictions that helpers are about to make
 
-	// mu guards what follows. add, remove, reweigh, victim, free and nextToAge take
-	// it; every other method that touches a queue is called under it.
+	// mu guards what follows, and the cells' places and links.
 	mu       sync.Mutex
 	queues   [places]queue[V]
 	window   float64  // its share of the entries
@@ -65,9 +64,9 @@ func (p *policy[V]) add(c *cell[V]) {
 	p.misses++
 	if counted {
 		p.sketch.add(hash, int(entries))
-		p.recall(hash, int(entries))
+		p.recallLocked(hash, int(entries))
 	}
-	p.put(c, young)
+	p.putLocked(c, young)
 }
 
 // halfFull says that somebody may have to go some day. Before that it is not worth
@@ -83,7 +82,7 @@ func (p *policy[V]) remove(c *cell[V]) {
 	if c.rank.place == nowhere {
 		return
 	}
-	p.take(c)
+	p.takeLocked(c)
 	c.rank.place = nowhere
 	p.entries.Add(-1)
 }
@@ -112,9 +111,9 @@ func (p *policy[V]) reweigh(c *cell[V], weight uint32) {
 	case stands == &c.rank.back:
 		*stands = young
 	case heavy:
-		p.move(c, outsized)
+		p.moveLocked(c, outsized)
 	default:
-		p.move(c, young)
+		p.moveLocked(c, young)
 	}
 }
 
@@ -150,58 +149,59 @@ func (p *policy[V]) farOver() bool {
 func (p *policy[V]) victim() *cell[V] {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c := p.firstToGo(outsized); c != nil {
-		p.move(c, outsized)
+	if c := p.firstToGoLocked(outsized); c != nil {
+		p.moveLocked(c, outsized)
 		return c
 	}
-	candidate, resident := p.candidate(), p.coldest()
+	candidate, resident := p.candidateLocked(), p.coldestLocked()
 	var c *cell[V]
 	switch {
 	case candidate == nil && resident == nil:
-		if c = p.firstToGo(old); c == nil {
-			c = p.firstToGo(young)
+		if c = p.firstToGoLocked(old); c == nil {
+			c = p.firstToGoLocked(young)
 		}
 		if c == nil {
 			return nil
 		}
 	case candidate == nil:
 		c = resident
-	case resident == nil || !p.admits(candidate, resident):
+	case resident == nil || !p.admitsLocked(candidate, resident):
 		c = candidate
 	default:
-		p.move(candidate, probation)
+		p.moveLocked(candidate, probation)
 		c = resident
 	}
 	if c == candidate {
 		hash := p.hash(c.key)
 		if ghost := p.ghosts.slot(hash, int(p.entries.Load())); ghost != nil {
-			ghost.remember(hash, p.now())
+			ghost.remember(hash, p.nowLocked())
 		}
 	}
-	p.move(c, probation)
+	p.moveLocked(c, probation)
 	return c
 }
 
-// recall makes the window larger if a larger one had kept what is missed now.
-func (p *policy[V]) recall(hash uint64, entries int) {
+// recallLocked makes the window larger if a larger one had kept what is missed
+// now.
+func (p *policy[V]) recallLocked(hash uint64, entries int) {
 	ghost := p.ghosts.slot(hash, entries)
-	if ghost != nil && ghost.recall(hash, p.now(), uint32(entries)) {
-		p.share(ghostGain / float64(min(entries, ghostSample)))
+	if ghost != nil && ghost.recall(hash, p.nowLocked(), uint32(entries)) {
+		p.shareLocked(ghostGain / float64(min(entries, ghostSample)))
 	}
 }
 
-// now counts accesses.
-func (p *policy[V]) now() uint32 { return uint32(p.misses + p.hits()) }
+// nowLocked counts accesses.
+func (p *policy[V]) nowLocked() uint32 { return uint32(p.misses + p.hits()) }
 
-// admits says whether candidate takes the place of resident. By one count more
-// it does not: it was counted just now, and the other may be about to be.
-func (p *policy[V]) admits(candidate, resident *cell[V]) bool {
+// admitsLocked says whether candidate takes the place of resident. By one count
+// more it does not: it was counted just now, and the other may be about to be.
+func (p *policy[V]) admitsLocked(candidate, resident *cell[V]) bool {
 	return p.sketch.count(p.hash(candidate.key)) > p.sketch.count(p.hash(resident.key))+1
 }
 
-// candidate is who has to leave the window for somebody who came, nil if there
-// is room in it or everybody may still be of use there.
-func (p *policy[V]) candidate() *cell[V] {
+// candidateLocked is who has to leave the window for somebody who came, nil if
+// there is room in it or everybody may still be of use there.
+func (p *policy[V]) candidateLocked() *cell[V] {
 	y, o := &p.queues[young], &p.queues[old]
 	room := max(fewestInWindow, int(max(p.window, leastWindow)*float64(p.entries.Load())))
 	for range 2 * secondChances {
@@ -211,17 +211,17 @@ func (p *policy[V]) candidate() *cell[V] {
 		switch c := o.oldest; {
 		case o.n == 0 || 2*y.n > room:
 			to := old
-			if c = y.oldest; p.visited(c) {
+			if c = y.oldest; p.visitedLocked(c) {
 				to = young
 			}
-			p.move(c, to)
-		case p.visited(c):
-			p.share(windowGain / float64(o.n))
-			p.move(c, young)
+			p.moveLocked(c, to)
+		case p.visitedLocked(c):
+			p.shareLocked(windowGain / float64(o.n))
+			p.moveLocked(c, young)
 		case !c.mayGo():
-			p.setApart(c, young)
+			p.setApartLocked(c, young)
 		case y.n+o.n-room > p.surplus():
-			p.move(c, probation) // the window has become smaller
+			p.moveLocked(c, probation) // the window has become smaller
 		default:
 			return c
 		}
@@ -242,20 +242,20 @@ func (p *policy[V]) surplus() int {
 	return int(n)
 }
 
-// coldest is the oldest on probation that nobody read there, nil if nobody can
-// go.
-func (p *policy[V]) coldest() *cell[V] {
+// coldestLocked is the oldest on probation that nobody read there, nil if nobody
+// can go.
+func (p *policy[V]) coldestLocked() *cell[V] {
 	q := &p.queues[probation]
 	for range 2 * (q.n + p.queues[protected].n) {
-		p.demote()
+		p.demoteLocked()
 		switch c := q.oldest; {
 		case c == nil:
 			return nil
-		case p.visited(c):
-			p.share(-windowGain / float64(q.n))
-			p.move(c, protected)
+		case p.visitedLocked(c):
+			p.shareLocked(-windowGain / float64(q.n))
+			p.moveLocked(c, protected)
 		case !c.mayGo():
-			p.setApart(c, protected)
+			p.setApartLocked(c, protected)
 		default:
 			return c
 		}
@@ -263,30 +263,30 @@ func (p *policy[V]) coldest() *cell[V] {
 	return nil
 }
 
-// demote puts one of the protected on probation if they are too many.
-func (p *policy[V]) demote() {
+// demoteLocked puts one of the protected on probation if they are too many.
+func (p *policy[V]) demoteLocked() {
 	q := &p.queues[protected]
 	main := q.n + p.queues[probation].n
 	if float64(q.n) <= shareProtected*float64(main) {
 		return
 	}
 	for range min(q.n, secondChances) {
-		if !p.visited(q.oldest) {
+		if !p.visitedLocked(q.oldest) {
 			break
 		}
-		p.move(q.oldest, protected)
+		p.moveLocked(q.oldest, protected)
 	}
-	p.move(q.oldest, probation)
+	p.moveLocked(q.oldest, probation)
 }
 
-// share makes the window larger, or smaller.
-func (p *policy[V]) share(by float64) {
+// shareLocked makes the window larger, or smaller.
+func (p *policy[V]) shareLocked(by float64) {
 	least := max(leastWindow, fewestInWindow/float64(p.entries.Load()))
 	p.window = max(least, min(max(p.window, least)+by, mostWindow))
 }
 
-// visited takes c's mark, and counts it.
-func (p *policy[V]) visited(c *cell[V]) bool {
+// visitedLocked takes c's mark, and counts it.
+func (p *policy[V]) visitedLocked(c *cell[V]) bool {
 	if !c.rank.visited.Load() {
 		return false
 	}

@@ -57,8 +57,8 @@ type queue[V any] struct {
 	n              int
 }
 
-// put makes c, which is in no queue, the newest of one.
-func (p *policy[V]) put(c *cell[V], in place) {
+// putLocked makes c, which is in no queue, the newest of one.
+func (p *policy[V]) putLocked(c *cell[V], in place) {
 	q, r := &p.queues[in], &c.rank
 	r.place, r.older, r.newer = in, q.newest, nil
 	if q.newest != nil {
@@ -70,11 +70,11 @@ func (p *policy[V]) put(c *cell[V], in place) {
 	q.n++
 }
 
-// take takes c out of its queue.
-func (p *policy[V]) take(c *cell[V]) {
+// takeLocked takes c out of its queue.
+func (p *policy[V]) takeLocked(c *cell[V]) {
 	q, r := &p.queues[c.rank.place], &c.rank
 	if p.ageing == c {
-		p.age(c)
+		p.ageLocked(c)
 	}
 	if r.newer != nil {
 		r.newer.rank.older = r.older
@@ -90,41 +90,41 @@ func (p *policy[V]) take(c *cell[V]) {
 	q.n--
 }
 
-// move makes c the newest of a queue, perhaps its own.
-func (p *policy[V]) move(c *cell[V], to place) {
-	p.take(c)
-	p.put(c, to)
+// moveLocked makes c the newest of a queue, perhaps its own.
+func (p *policy[V]) moveLocked(c *cell[V], to place) {
+	p.takeLocked(c)
+	p.putLocked(c, to)
 }
 
-// firstToGo is the oldest of a queue that can go.
-func (p *policy[V]) firstToGo(in place) *cell[V] {
+// firstToGoLocked is the oldest of a queue that can go.
+func (p *policy[V]) firstToGoLocked(in place) *cell[V] {
 	for range p.queues[in].n {
 		c := p.queues[in].oldest
 		if c.mayGo() {
 			return c
 		}
-		p.setApart(c, in)
+		p.setApartLocked(c, in)
 	}
 	return nil
 }
 
-// setApart puts c, which cannot go, where nobody meets it: however many are in
-// the air or observed, making room costs the same. It comes back to a queue when
-// it can go (cell.perform).
-func (p *policy[V]) setApart(c *cell[V], back place) {
-	p.move(c, apart)
+// setApartLocked puts c, which cannot go, where nobody meets it: however many are
+// in the air or observed, making room costs the same. It comes back to a queue
+// when it can go (cell.perform).
+func (p *policy[V]) setApartLocked(c *cell[V], back place) {
+	p.moveLocked(c, apart)
 	c.rank.back = back
 	c.rank.state.Or(isApart)
 	if c.mayGo() { // by now, and it may not have seen that it stands there
-		p.comeBack(c)
+		p.comeBackLocked(c)
 	}
 }
 
-// comeBack ends setApart.
-func (p *policy[V]) comeBack(c *cell[V]) {
+// comeBackLocked ends setApartLocked.
+func (p *policy[V]) comeBackLocked(c *cell[V]) {
 	c.rank.state.And(^isApart)
 	if c.rank.place == apart {
-		p.move(c, c.rank.back)
+		p.moveLocked(c, c.rank.back)
 	}
 }
 
@@ -132,7 +132,7 @@ func (p *policy[V]) comeBack(c *cell[V]) {
 func (p *policy[V]) free(c *cell[V]) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.comeBack(c)
+	p.comeBackLocked(c)
 }
 
 // nextToAge walks over all resources, a few a call, oldest first where nothing
@@ -151,7 +151,7 @@ func (p *policy[V]) nextToAge(most int) (cells []*cell[V], done bool) {
 			continue
 		}
 		cells = append(cells, c)
-		p.age(c)
+		p.ageLocked(c)
 	}
 	if p.ageingIn < places {
 		return cells, false
@@ -160,8 +160,8 @@ func (p *policy[V]) nextToAge(most int) (cells []*cell[V], done bool) {
 	return cells, true
 }
 
-// age goes on from c.
-func (p *policy[V]) age(c *cell[V]) {
+// ageLocked goes on from c.
+func (p *policy[V]) ageLocked(c *cell[V]) {
 	if p.ageing = c.rank.newer; p.ageing == nil {
 		p.ageingIn++
 	}
