@@ -205,13 +205,17 @@ func (p *pump[V]) close() {
 	p.begun.Wait()
 	over, end := context.WithTimeout(context.Background(), beginning)
 	defer end()
+	var ending []*sources
 	for _, s := range p.subs {
 		select {
 		case <-s.known:
 		case <-over.Done():
 		}
 		if s.interrupt() {
-			<-s.done
+			ending = append(ending, s)
 		}
+	}
+	for _, s := range ending { // all at once: each may have some of its own to wait for
+		<-s.done
 	}
 }

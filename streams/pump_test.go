@@ -45,3 +45,22 @@ func TestS10_LeavingMergeHasClosedEverySubscription(t *testing.T) {
 		require.Zero(t, c.Stats().Subscriptions)
 	}
 }
+
+// TestS10_LeavingCostsTheSameHoweverManySourcesAreSilent is about sources that are none of ours: they cannot be told.
+func TestS10_LeavingCostsTheSameHoweverManySourcesAreSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newToy(t, streams.LogConfig[int]{})
+		free := make(chan struct{})
+		defer close(free)
+		silent := func(func(event, error) bool) { <-free }
+		sources := []seq{subscribe(t, c).Events()}
+		for range 50 {
+			sources = append(sources, streams.Debounce(silent, time.Second))
+		}
+		c.set("k", 1)
+		began := time.Now()
+		_, err := take(streams.Merge(sources...), 1)
+		require.NoError(t, err)
+		require.LessOrEqual(t, time.Since(began), 20*time.Millisecond)
+	})
+}
