@@ -87,8 +87,10 @@ func (t *Table[V]) Create(ctx context.Context, value V) (key string, stored V, e
 	}
 	w.flying = true
 	w.call = func(ctx context.Context, _ V) (string, V, error) { return t.writer.Create(ctx, value) }
+	t.departed.begin()
 	w.stamp = t.numbers.Add(1)
 	if !t.writes.enter(w) {
+		t.departed.end()
 		w.finish(stored, ErrClosed, false)
 		return "", stored, w.err
 	}

@@ -138,9 +138,6 @@ func newTable[V any](c Config[V], numbers *atomic.Uint64, flights *gate) (*Table
 		return nil, err
 	}
 	t.policy.maxEntries, t.policy.maxWeight, t.policy.history = int64(c.MaxEntries), int64(c.MaxWeight), t.log
-	if t.departed.hash = t.cells.hash; t.writer != nil {
-		t.departed.places = make([]atomic.Uint64, departedPlaces)
-	}
 	t.policy.hash, t.policy.hits = t.cells.hash, func() uint64 { return t.tallies.sum(cHits) }
 	return t, nil
 }

@@ -308,6 +308,9 @@ func (w *write[V]) spread() {
 
 // over lets go who waits.
 func (w *write[V]) over() {
+	if w.cell == nil {
+		w.table.departed.end()
+	}
 	w.table.writes.leave(w)
 	close(w.done)
 }

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -245,6 +246,42 @@ func TestW5_CreateMeetsAReadThatWasEvicted(t *testing.T) {
 		require.False(t, r.waiting())
 		require.NoError(t, r.err)
 		mustGet(t, c, "k", "changed since")
+	})
+}
+
+// What other keys' reads make room for, and what of them is not kept, is no reason to
+// read what was created, nor what a list brings.
+func TestW5_CreateStaysWhateverElseDeparts(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := &clerk{}
+		o := &origin{auto: func(_ int, r freshet.Request[string]) (freshet.Response[string], error) {
+			require.NotEqual(t, "member", r.Key, "the list brings it")
+			var ttl time.Duration
+			if strings.HasPrefix(r.Key, "passing") {
+				ttl = -1
+			}
+			return freshet.Response[string]{Value: "read", TTL: ttl}, nil
+		}}
+		listed := make(chan struct{})
+		c := serveWrites(t, o, w, config{MaxEntries: 100, Lister: answering(func(context.Context, string) ([]freshet.Item[string], error) {
+			<-listed
+			return []freshet.Item[string]{{Key: "member", Value: "listed"}}, nil
+		})})
+		r := create(c, "mine")
+		items := make(chan []freshet.Item[string], 1)
+		go func() {
+			got, _ := c.Collection("q").Get(bg)
+			items <- got
+		}()
+		for i := range 5000 {
+			mustGet(t, c, fmt.Sprint("passing", i%200), "read")
+			mustGet(t, c, fmt.Sprint("other", i%2000), "read")
+		}
+		w.order(t, 1).as("k", "stored")
+		require.False(t, r.waiting())
+		mustGet(t, c, "k", "stored")
+		close(listed)
+		require.Equal(t, []freshet.Item[string]{{Key: "member", Value: "listed"}}, <-items)
 	})
 }
 
