@@ -64,6 +64,9 @@ func (t *Table[V]) Close(ctx context.Context) error {
 	}
 	if running == 0 { // who is left has nothing to do, and was let go
 		t.crew.members.wait(context.Background())
+		if t.lists != nil {
+			t.lists.table.crew.members.wait(context.Background())
+		}
 	}
 	if first && t.tier != nil {
 		ticks.leave()

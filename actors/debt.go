@@ -82,14 +82,14 @@ func (s *tier[V]) owe(key string, note func(*debt[V])) {
 	s.hireLocked()
 }
 
-// owed is for how many keys the Store has yet to acknowledge something.
+// owed is for how many keys and prefixes the Store has yet to acknowledge something.
 func (s *tier[V]) owed() int {
 	if s == nil {
 		return 0
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.debts)
+	return len(s.debts) + len(s.prefixes)
 }
 
 // hireLocked sees to it that somebody pays.

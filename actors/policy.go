@@ -72,8 +72,8 @@ func (p *policy[V]) add(c *cell[V]) {
 // halfFull says that somebody may have to go some day. Before that it is not worth
 // counting who came how often: a cache that never fills has no sketch.
 func (p *policy[V]) halfFull() bool {
-	return (p.maxEntries > 0 && 2*p.entries.Load() > p.maxEntries) ||
-		(p.maxWeight > 0 && 2*p.weight.Load() > p.maxWeight)
+	return (p.maxEntries > 0 && p.entries.Load() > p.maxEntries/2) ||
+		(p.maxWeight > 0 && p.weight.Load() > p.maxWeight/2)
 }
 
 func (p *policy[V]) remove(c *cell[V]) {

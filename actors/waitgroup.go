@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -15,6 +16,9 @@ type waitGroup struct {
 	mu   sync.Mutex
 	zero chan struct{} // non-nil while somebody does
 }
+
+// parting is how often those who are about to be done get the processor first.
+const parting = 100
 
 func (g *waitGroup) add() { g.n.Add(1) }
 
@@ -58,6 +62,14 @@ func (g *waitGroup) wait(ctx context.Context) (running int) {
 	case <-zero:
 		return 0
 	case <-ctx.Done():
-		return int(g.n.Load())
 	}
+	// Who has only to say that he is done may do so: a context that had ended
+	// before, as that of a process which was told to stop, leaves him no time.
+	for range parting {
+		if g.n.Load() == 0 {
+			return 0
+		}
+		runtime.Gosched()
+	}
+	return int(g.n.Load())
 }

@@ -27,6 +27,7 @@ func TestC5_CloseOfACacheAtRestNeedsNoTime(t *testing.T) {
 			"listed":    serve(t, counting(), config{Lister: answering(func(context.Context, string) ([]freshet.Item[string], error) { return nil, nil })}),
 			"written":   serveWrites(t, counting(), &clerk{}, config{}),
 			"with tier": shelved(t, counting(), newShelf(), config{}),
+			"told":      shelved(t, counting(), &whisperer{shelf: newShelf()}, config{}),
 		} {
 			if name != "unused" {
 				mustGet(t, c, "k", "v1")
