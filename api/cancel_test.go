@@ -177,6 +177,34 @@ func TestC2_WithTimeoutBoundsTheFlightOfAReload(t *testing.T) {
 	}
 }
 
+// A hit that starts a flight in the background starts that flight (F6, F8).
+func TestC2_WithTimeoutBoundsTheRefreshThatTheCallStarts(t *testing.T) {
+	for name, fresh := range map[string]freshet.Freshness{
+		"stale":         {TTL: time.Minute, Stale: time.Hour},
+		"refresh-ahead": {TTL: 90 * time.Second, Ahead: 0.5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				o := &origin{}
+				c := serve(t, o, config{Freshness: fresh, Timeout: 10 * time.Second})
+				require.NoError(t, c.Set(bg, "k", "old"))
+				time.Sleep(time.Minute)
+				mustGet(t, c, "k", "old", freshet.WithTimeout(time.Second))
+				mustGet(t, c, "k", "old", freshet.WithTimeout(time.Nanosecond)) // starts none
+				for i, want := range []time.Duration{time.Second, 10 * time.Second} {
+					mustGet(t, c, "k", "old")
+					deadline, ok := o.call(t, i+1).ctx.Deadline()
+					require.True(t, ok)
+					require.Equal(t, want, time.Until(deadline))
+					time.Sleep(want)
+					require.Equal(t, i+1, o.calls())
+					require.EqualValues(t, i+1, c.Stats().Failures)
+				}
+			})
+		})
+	}
+}
+
 func TestC3_TheLastWaiterAbandons(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		o := &origin{}
