@@ -101,29 +101,59 @@ func TestD4_UntilAValueThatWasSetIsStoredTheStoreIsNotAsked(t *testing.T) {
 	})
 }
 
-// Close tries what is owed once more, the erase of a prefix too.
-func TestD4_CloseTriesTheEraseOfAPrefixOnceMore(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		s := newShelf()
-		c := shelved(t, counting(), s, config{})
-		mustGet(t, c, "a", "v1")
-		synctest.Wait()
-		s.set(func(context.Context, string) error { return errors.New("not now") })
-		_, err := c.InvalidatePrefix(bg, "a")
-		require.NoError(t, err)
-		synctest.Wait()
-		require.True(t, s.has("a"))
-		s.set(nil)
-		require.NoError(t, c.Close(bg))
-		require.False(t, s.has("a"))
-	})
+// erasing is the two ways in which an erase of "a" comes to be owed.
+func erasing() map[string]func(*freshet.Cache[string]) error {
+	return map[string]func(*freshet.Cache[string]) error{
+		"key":    func(c *freshet.Cache[string]) error { return c.Invalidate(bg, "a") },
+		"prefix": func(c *freshet.Cache[string]) error { _, err := c.InvalidatePrefix(bg, "a"); return err },
+	}
+}
+
+// Close does not wait until an erase that failed is due again.
+func TestD4_CloseTriesAnEraseThatFailedOnceMore(t *testing.T) {
+	for name, invalidate := range erasing() {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				s := newShelf()
+				c := shelved(t, counting(), s, config{})
+				mustGet(t, c, "a", "v1")
+				synctest.Wait()
+				s.set(func(context.Context, string) error { return errors.New("not now") })
+				require.NoError(t, invalidate(c))
+				synctest.Wait()
+				require.True(t, s.has("a"))
+				s.set(nil)
+				start := time.Now()
+				require.NoError(t, c.Close(bg))
+				require.False(t, s.has("a"))
+				require.Zero(t, time.Since(start))
+			})
+		})
+	}
+}
+
+// Once, not until it succeeds: a Store that is down does not hold Close.
+func TestD4_CloseTriesAnEraseThatGoesOnFailingNoMore(t *testing.T) {
+	for name, invalidate := range erasing() {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				s := newShelf()
+				c := shelved(t, counting(), s, config{})
+				mustGet(t, c, "a", "v1")
+				synctest.Wait()
+				s.set(func(context.Context, string) error { return errors.New("not now") })
+				require.NoError(t, invalidate(c))
+				synctest.Wait()
+				tries := s.count("delete a") + s.count("prefix a")
+				require.NoError(t, c.Close(bg))
+				require.Equal(t, tries+1, s.count("delete a")+s.count("prefix a"))
+			})
+		})
+	}
 }
 
 func TestD4_CloseTriesAnEraseThatFailsMeanwhileOnceMore(t *testing.T) {
-	for name, invalidate := range map[string]func(*freshet.Cache[string]) error{
-		"key":    func(c *freshet.Cache[string]) error { return c.Invalidate(bg, "a") },
-		"prefix": func(c *freshet.Cache[string]) error { _, err := c.InvalidatePrefix(bg, "a"); return err },
-	} {
+	for name, invalidate := range erasing() {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				s := newShelf()
