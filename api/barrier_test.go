@@ -41,23 +41,29 @@ func TestO0_WhatLandsBelowTheBarrierIsNotKept(t *testing.T) {
 
 // A failure of a flight below the barrier neither carries an old value on nor
 // is it remembered.
-func TestO0_AFailureBelowTheBarrierIsNotRemembered(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		o := &origin{deaf: true}
-		c := serve(t, o, config{Reload: freshet.ReloadQueue, Freshness: freshet.Freshness{
-			TTL: time.Minute, StaleOnError: time.Hour, Failure: time.Hour,
-		}})
-		require.NoError(t, c.Set(bg, "k", "old"))
-		time.Sleep(time.Minute)
-		before := get(c, "k")
-		require.Equal(t, 1, o.calls())
-		require.NoError(t, c.Invalidate(bg, "k"))
-		o.call(t, 1).fail(errOrigin)
-		failsWith(t, before, errOrigin)
-		after := get(c, "k")
-		o.call(t, 2).value("new")
-		gives(t, after, "new")
-	})
+func TestF3_O0_AFailureBelowTheBarrierIsNotRemembered(t *testing.T) {
+	for name, held := range map[string]bool{"over an old value": true, "with nothing held": false} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				o := &origin{deaf: true}
+				c := serve(t, o, config{Reload: freshet.ReloadQueue, Freshness: freshet.Freshness{
+					TTL: time.Minute, StaleOnError: time.Hour, Failure: time.Hour,
+				}})
+				if held {
+					require.NoError(t, c.Set(bg, "k", "old"))
+				}
+				time.Sleep(time.Minute)
+				before := get(c, "k")
+				require.Equal(t, 1, o.calls())
+				require.NoError(t, c.Invalidate(bg, "k"))
+				o.call(t, 1).fail(errOrigin)
+				failsWith(t, before, errOrigin)
+				after := get(c, "k")
+				o.call(t, 2).value("new")
+				gives(t, after, "new")
+			})
+		})
+	}
 }
 
 // The floor: a key that was evicted remembers its barrier.
@@ -240,6 +246,34 @@ func TestO6_ExpireIsTheSoftForm(t *testing.T) {
 		o.call(t, 3).fail(errOrigin)
 		failsWith(t, r, errOrigin)
 		require.Equal(t, 1, c.Len())
+	})
+}
+
+// An age equal to the TTL is stale (F5), so what expires now answers nobody now.
+func TestO6_WhatExpiresIsStaleAtThatInstant(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := serve(t, counting(), config{})
+		mustGet(t, c, "k", "v1")
+		require.NoError(t, c.Expire(bg, "k"))
+		_, err := c.Get(bg, "k", freshet.CachedOnly())
+		require.ErrorIs(t, err, freshet.ErrNotCached)
+		mustGet(t, c, "k", "v2")
+	})
+}
+
+// What is stale already does not expire, not at the very instant either.
+func TestO6_ExpireAtTheInstantAtWhichFreshnessEndsChangesNothing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := serve(t, counting(), config{Freshness: freshet.Freshness{TTL: time.Minute}})
+		mustGet(t, c, "k", "v1")
+		events := watch(t, c)
+		time.Sleep(time.Minute)
+		before, _ := c.Peek("k")
+		require.NoError(t, c.Expire(bg, "k"))
+		after, _ := c.Peek("k")
+		require.Equal(t, freshet.Stale, after.State)
+		require.Equal(t, before, after)
+		events.tells(t)
 	})
 }
 
