@@ -212,3 +212,26 @@ func TestC3_AHeldReadThatEverybodyLeftIsGivenUp(t *testing.T) {
 		require.Zero(t, o.calls())
 	})
 }
+
+// C3 of a read that a mutation needs: it stays in the air though the last who
+// waits for the value, and for the mutation (W6), has left.
+func TestC3_AReadThatAMutationNeedsIsNotAbandoned(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, o := &clerk{}, &origin{}
+		c := serveWrites(t, o, w, config{AbortAbandoned: true})
+		ctx, leave := context.WithCancel(bg)
+		m := ask(func() (string, error) { return c.Mutate(ctx, "k", appends("+a")) })
+		require.True(t, m.waiting())
+		r := ask(func() (string, error) { return c.Get(ctx, "k") })
+		require.True(t, r.waiting())
+		leave()
+		failsWith(t, r, context.Canceled)
+		failsWith(t, m, context.Canceled)
+		require.NoError(t, o.call(t, 1).ctx.Err())
+		o.call(t, 1).value("v")
+		w.asks(t, 1, "update", "k", "v+a").store("v+a")
+		w.orders()
+		mustGet(t, c, "k", "v+a")
+		require.Equal(t, 1, o.calls())
+	})
+}
