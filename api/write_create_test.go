@@ -211,6 +211,27 @@ func TestW5_CreateMeetsAReadThatOutlastsIt(t *testing.T) {
 	})
 }
 
+// Nothing but the Create is older than the read: that began while the origin made
+// the record, may have come before, and is made again for those who wait.
+func TestW5_CreateMeetsAReadThatBeganAfterIt(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, o := &clerk{}, &origin{deaf: true}
+		c := serveWrites(t, o, w, config{Freshness: freshet.Freshness{Missing: time.Hour}})
+		r := create(c, "mine")
+		g := get(c, "k")
+		require.Equal(t, 1, o.calls())
+		w.order(t, 1).as("k", "stored")
+		require.False(t, r.waiting())
+		require.Equal(t, created{"k", "stored"}, r.v)
+		require.True(t, g.waiting(), "nobody knows whether the record has changed since")
+		o.call(t, 1).fail(freshet.ErrNotFound)
+		require.True(t, g.waiting())
+		o.call(t, 2).value("changed since")
+		gives(t, g, "changed since")
+		mustGet(t, c, "k", "changed since")
+	})
+}
+
 // A read that was not to be kept has seen what the origin had later than the
 // record, and leaves nothing behind to compare it with.
 func TestW5_CreateMeetsAReadThatWasNotKept(t *testing.T) {
