@@ -39,3 +39,37 @@ func TestW8_AListIsNoFresherThanItsMembers(t *testing.T) {
 		}
 	})
 }
+
+// A record that joins says nothing new of the others: the list ends when it would
+// have, and is as old as it was for MaxAge.
+func TestW8_AListThatARecordJoinsBecomesNoYounger(t *testing.T) {
+	for name, asked := range map[string]struct {
+		after        time.Duration // the Create
+		enough, more []freshet.FetchOption
+	}{
+		"TTL": {30*time.Second - 1, nil, nil},
+		"MaxAge": {
+			0, []freshet.FetchOption{freshet.MaxAge(30*time.Second + 1)}, []freshet.FetchOption{freshet.MaxAge(30 * time.Second)},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				s := newCatalog("a")
+				c := lists(t, s, config{Lister: membered{catalog: s}, Freshness: freshet.Freshness{TTL: time.Minute}})
+				l := c.Collection("")
+				hasItems(t, l, "a")
+				time.Sleep(30 * time.Second)
+				_, _, err := c.Create(bg, "b")
+				require.NoError(t, err)
+				time.Sleep(asked.after)
+				hasItems(t, l, "a b", asked.enough...)
+				require.Equal(t, []string{"list ", "create b"}, s.calls())
+				if asked.after > 0 {
+					time.Sleep(1)
+				}
+				hasItems(t, l, "a b", asked.more...)
+				require.Equal(t, []string{"list "}, s.calls())
+			})
+		})
+	}
+}
