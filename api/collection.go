@@ -146,7 +146,7 @@ func (l *Collection[V]) Invalidate(ctx context.Context) error {
 // the members' keys, in order, and Key is the query behind a question mark.
 // What happens to a member is told once, as that member's event by Cache.Watch,
 // an optimistic delete included. The lists of a cache have revisions of their
-// own. Options are those of Cache.Watch, but for Keys and Prefix.
+// own. Options are those of Cache.Watch, but for Keys and Prefix, which are refused.
 func (l *Collection[V]) Watch(ctx context.Context, opts ...streams.Option) (*streams.Subscription[[]string], error) {
 	if l.lists == nil {
 		return nil, l.absent()
@@ -154,5 +154,5 @@ func (l *Collection[V]) Watch(ctx context.Context, opts ...streams.Option) (*str
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	return l.lists.Log().Subscribe(ctx, append(opts[:len(opts):len(opts)], streams.Keys(l.key))...)
+	return l.lists.Log().SubscribeTo(ctx, l.key, opts...)
 }

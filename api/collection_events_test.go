@@ -151,3 +151,35 @@ func TestW8_S11_ALiveList(t *testing.T) {
 		require.Equal(t, []string{"list ", "create b", "list "}, s.calls())
 	})
 }
+
+// Whose events they are the collection says: a list that was asked for by another
+// query must not come along.
+func TestW8_S_AWatchOfAListTakesNeitherKeysNorPrefix(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := lists(t, newCatalog("a"), config{})
+		l := c.Collection("a")
+		for name, k := range map[string]struct {
+			opts []streams.Option
+			want []string
+		}{
+			"Keys":             {[]streams.Option{streams.Keys("?b")}, []string{"Keys: "}},
+			"Keys of its own":  {[]streams.Option{streams.Keys("?a")}, []string{"Keys: "}},
+			"no Keys":          {[]streams.Option{streams.Keys()}, []string{"Keys: "}},
+			"Prefix":           {[]streams.Option{streams.Prefix("?")}, []string{"Prefix: "}},
+			"the empty Prefix": {[]streams.Option{streams.Prefix("")}, []string{"Prefix: "}},
+			"all that is wrong": {
+				[]streams.Option{streams.Keys("?b"), streams.Prefix("?"), streams.Kinds()}, []string{"Keys: ", "Prefix: ", "Kinds: "},
+			},
+		} {
+			sub, err := l.Watch(bg, k.opts...)
+			require.Nil(t, sub, name)
+			require.ErrorContains(t, err, "freshet: test: subscribe: ", name)
+			for _, want := range k.want {
+				require.Equal(t, 1, strings.Count(err.Error(), want), "%s: %v", name, err)
+			}
+		}
+		sub, err := l.Watch(bg, streams.Live(), streams.Kinds(streams.Loaded))
+		require.NoError(t, err)
+		sub.Close()
+	})
+}

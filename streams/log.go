@@ -265,6 +265,12 @@ func (l *Log[V]) Subscribe(ctx context.Context, opts ...Option) (*Subscription[V
 	return l.subscribe(ctx, set, place, false)
 }
 
+// SubscribeTo is Subscribe to the events of one key, which is not the subscriber's to choose: Keys and Prefix among the
+// options are wrong.
+func (l *Log[V]) SubscribeTo(ctx context.Context, key string, opts ...Option) (*Subscription[V], error) {
+	return l.Subscribe(ctx, append(opts[:len(opts):len(opts)], only(key))...)
+}
+
 // place is where a token points to; nowhere for the empty one.
 func (l *Log[V]) place(t Token) (uint64, error) {
 	if t == "" {

@@ -47,6 +47,19 @@ func Keys(keys ...string) Option {
 	}
 }
 
+// only is Keys(key), beside which there is no other choice.
+func only(key string) Option {
+	return func(s *settings) {
+		if s.named {
+			s.refuse("Keys: this stream is of one key, which is given")
+		}
+		if s.prefixed {
+			s.refuse("Prefix: this stream is of one key, which is given")
+		}
+		s.named, s.keys, s.prefixed = true, []string{key}, false
+	}
+}
+
 // Prefix delivers the events of the keys that begin with prefix; the empty one is every key.
 func Prefix(prefix string) Option {
 	return func(s *settings) { s.prefix, s.prefixed = prefix, true }
