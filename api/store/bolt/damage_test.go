@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -291,4 +292,18 @@ func TestABrokenStructureIsRefused(t *testing.T) {
 func TestOpenWithoutAPathSaysSo(t *testing.T) {
 	_, err := bolt.Open("", bolt.Options{})
 	require.EqualError(t, err, "freshet: bolt: the path is empty")
+}
+
+func TestOpenNamesEveryWrongOption(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	_, err := bolt.Open(path, bolt.Options{LockTimeout: -1, Tombstones: -1, MaxRecord: -1, Mode: fs.ModeDir | 0o600})
+	require.EqualError(t, err, "freshet: bolt: Options: LockTimeout is negative: -1ns\nTombstones is negative: -1ns\n"+
+		"MaxRecord is negative: -1\nMode is more than permissions: drw-------")
+	require.NoFileExists(t, path)
+	for want, opts := range map[string]bolt.Options{
+		"LockTimeout": {LockTimeout: -1}, "Tombstones": {Tombstones: -time.Second}, "MaxRecord": {MaxRecord: -1}, "Mode": {Mode: fs.ModeSticky},
+	} {
+		_, err := bolt.Open(path, opts)
+		require.ErrorContains(t, err, "freshet: bolt: Options: "+want+" is ")
+	}
 }

@@ -27,10 +27,13 @@ var (
 
 // Open opens or creates the store at path, for this process alone.
 func Open(path string, opts Options) (*DB, error) {
-	opts.setDefaults()
 	if path == "" {
 		return nil, errors.New("freshet: bolt: the path is empty")
 	}
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
+	opts.setDefaults()
 	fresh, err := isFresh(path)
 	if err != nil {
 		return nil, fmt.Errorf("freshet: bolt: %s: %w", path, systemError(err))

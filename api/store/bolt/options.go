@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -25,7 +26,7 @@ var (
 	ErrCorrupt = errors.New("corrupt")
 )
 
-// Options of a DB. The zero value is good.
+// Options of a DB. The zero value is good; what is out of bounds Open refuses, all of it in one error.
 type Options struct {
 	// LockTimeout is how long Open waits for another process to let go of the
 	// file, as in a restart that overlaps. 0: 1 s.
@@ -49,7 +50,7 @@ type Options struct {
 	OnCorrupt func(cache, key string, err error)
 	// Logger for what happens in the background. nil: slog.Default().
 	Logger *slog.Logger
-	// Mode of a file that Open creates. 0: 0600.
+	// Mode of a file that Open creates, permissions alone. 0: 0600.
 	Mode fs.FileMode
 	// Now is the clock that records expire by. nil: time.Now.
 	Now func() time.Time
@@ -67,17 +68,39 @@ const (
 	sweepRush     = 10   // steps in a row while there is much to remove
 )
 
+// check names everything that is wrong.
+func (o *Options) check() error {
+	var errs []error
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if o.LockTimeout < 0 {
+		wrong("LockTimeout is negative: %v", o.LockTimeout)
+	}
+	if o.Tombstones < 0 {
+		wrong("Tombstones is negative: %v", o.Tombstones)
+	}
+	if o.MaxRecord < 0 {
+		wrong("MaxRecord is negative: %d", o.MaxRecord)
+	}
+	if o.Mode&^fs.ModePerm != 0 {
+		wrong("Mode is more than permissions: %v", o.Mode)
+	}
+	if len(errs) > 0 {
+		return fmt.Errorf("freshet: bolt: Options: %w", errors.Join(errs...))
+	}
+	return nil
+}
+
 func (o *Options) setDefaults() {
-	if o.LockTimeout <= 0 {
+	if o.LockTimeout == 0 {
 		o.LockTimeout = time.Second
 	}
-	if o.Tombstones <= 0 {
+	if o.Tombstones == 0 {
 		o.Tombstones = 10 * time.Minute
 	}
 	if o.SweepEvery == 0 {
 		o.SweepEvery = time.Second
 	}
-	if o.MaxRecord <= 0 {
+	if o.MaxRecord == 0 {
 		o.MaxRecord = 64 << 20
 	}
 	if o.Logger == nil {
