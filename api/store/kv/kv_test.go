@@ -288,6 +288,10 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 	require.ErrorContains(t, err, "freshet: kv: the name")
 	_, err = kv.New("users", nil, kv.Options{})
 	require.ErrorContains(t, err, "freshet: kv: users: the client is nil")
+	_, err = kv.New("users", wrapped{}, kv.Options{Tombstones: -1})
+	require.EqualError(t, err, "freshet: kv: users: Options.Tombstones is negative: -1ns")
+	_, err = kv.New("users", nil, kv.Options{Tombstones: -1})
+	require.ErrorContains(t, err, "the client is nil\nOptions.Tombstones is negative")
 }
 
 // What the page says that it costs.

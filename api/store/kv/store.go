@@ -17,7 +17,7 @@ import (
 type Options struct {
 	// Tombstones is how long an erased key keeps older records out. It has to be
 	// longer than a read that began before the erase can take to be written. 0: 10
-	// minutes.
+	// minutes; it is not negative.
 	Tombstones time.Duration
 	// Logger is told of records that are not readable. nil: slog.Default().
 	Logger *slog.Logger
@@ -41,15 +41,23 @@ var (
 )
 
 // New returns the store of the cache of that name (1 to 128 of a-z, 0-9, dot,
-// underscore and hyphen) in client, which stays the caller's to close.
+// underscore and hyphen) in client, which stays the caller's to close, or says
+// everything that is wrong in one error.
 func New(name string, client Client, opts Options) (*Store, error) {
 	if err := record.CheckName("kv", name); err != nil {
 		return nil, err
 	}
+	var errs []error
 	if client == nil {
-		return nil, fmt.Errorf("freshet: kv: %s: the client is nil", name)
+		errs = append(errs, errors.New("the client is nil"))
 	}
-	if opts.Tombstones <= 0 {
+	if opts.Tombstones < 0 {
+		errs = append(errs, fmt.Errorf("Options.Tombstones is negative: %v", opts.Tombstones))
+	}
+	if len(errs) > 0 {
+		return nil, fmt.Errorf("freshet: kv: %s: %w", name, errors.Join(errs...))
+	}
+	if opts.Tombstones == 0 {
 		opts.Tombstones = 10 * time.Minute
 	}
 	if opts.Logger == nil {
