@@ -18,12 +18,12 @@ type Options struct {
 	// Now is the clock. nil: time.Now.
 	Now func() time.Time
 	// Tombstones is how long an erased key keeps older records out. It has to be
-	// longer than a read that began before the erase can take to be written. 0: 10
-	// minutes.
+	// longer than a read that began before the erase can take to be written. 0 or
+	// less: 10 minutes.
 	Tombstones time.Duration
 	// MaxRecords bounds what is held; beyond it some record makes room, not
 	// always the oldest. Tombstones give way only beyond twice as many, because
-	// with one of them goes a promise. 0: 100,000.
+	// with one of them goes a promise. 0 or less: 100,000.
 	MaxRecords int
 }
 

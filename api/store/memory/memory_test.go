@@ -46,3 +46,19 @@ func TestWhatIsHeldIsBounded(t *testing.T) {
 	}
 	require.LessOrEqual(t, s.Len(), 101, "tombstones whose time is over go as writes come")
 }
+
+// New has no error to return: what is negative is the default, as the page says.
+func TestD5_NegativeOptionsAreTheDefaults(t *testing.T) {
+	now := time.Date(2026, 2, 3, 4, 5, 6, 7, time.UTC)
+	s := memory.New(memory.Options{Now: func() time.Time { return now }, Tombstones: -time.Hour, MaxRecords: -1})
+	read := now
+	require.NoError(t, s.Delete(t.Context(), "k", now))
+	for i := range 100 {
+		require.NoError(t, s.Set(t.Context(), fmt.Sprint("key-", i), freshet.Record{ReadAt: now}))
+	}
+	require.Equal(t, 101, s.Len())
+	now = now.Add(10*time.Minute - 1)
+	require.NoError(t, s.Set(t.Context(), "k", freshet.Record{ReadAt: read}))
+	_, err := s.Get(t.Context(), "k")
+	require.ErrorIs(t, err, freshet.ErrNotFound)
+}
