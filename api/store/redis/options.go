@@ -3,8 +3,10 @@ package redis
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -29,7 +31,8 @@ var (
 	ErrNoScripts = errors.New("the server does not run the script")
 )
 
-// Options of a Client. Everything but URL or Addrs may be zero.
+// Options of a Client. Everything but URL or Addrs may be zero; what is out of
+// bounds Open refuses, all of it in one error.
 type Options struct {
 	// URL is redis://, rediss:// or unix://, as rueidis.ParseURL takes it:
 	// redis://user:password@host:6379/0.
@@ -80,36 +83,66 @@ const (
 	listenEvery = 2 * time.Second // how often the tracking connection is probed
 )
 
+// check names everything that is wrong. It shows no URL: that may have a password
+// in it.
+func (o *Options) check() error {
+	var errs []error
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	switch {
+	case o.URL != "" && len(o.Addrs) > 0:
+		wrong("both URL and Addrs are set")
+	case o.URL == "" && len(o.Addrs) == 0:
+		wrong("neither URL nor Addrs is set")
+	}
+	if slices.Contains(o.Addrs, "") {
+		wrong("one of Addrs is empty")
+	}
+	if o.URL != "" && (o.Username != "" || o.Password != "" || o.TLS != nil) {
+		wrong("Username, Password and TLS go with Addrs; of a URL they are part")
+	}
+	if o.Namespace != "" && record.CheckName("redis", o.Namespace) != nil {
+		wrong("Namespace %.140q is not 1 to 128 of a-z, 0-9, '.', '_' and '-'", o.Namespace)
+	}
+	for _, d := range []struct {
+		name string
+		d    time.Duration
+	}{
+		{"Timeout", o.Timeout}, {"DialTimeout", o.DialTimeout}, {"RetryEvery", o.RetryEvery}, {"Tombstones", o.Tombstones},
+	} {
+		if d.d < 0 {
+			wrong("%s is negative: %v", d.name, d.d)
+		}
+	}
+	if o.MaxRecord < 0 {
+		wrong("MaxRecord is negative: %d", o.MaxRecord)
+	}
+	if len(errs) > 0 {
+		return fmt.Errorf("freshet: redis: Options: %w", errors.Join(errs...))
+	}
+	return nil
+}
+
 // option checks o, fills in the defaults and says it in rueidis's words.
 func (o *Options) option() (rueidis.ClientOption, error) {
 	var c rueidis.ClientOption
-	switch {
-	case o.URL != "" && len(o.Addrs) > 0:
-		return c, errors.New("freshet: redis: both URL and Addrs are set")
-	case o.URL != "":
+	if err := o.check(); err != nil {
+		return c, err
+	}
+	if o.URL != "" {
 		parsed, err := rueidis.ParseURL(o.URL)
 		if err != nil { // err may have the URL in it, and the URL a password
 			return c, errors.New("freshet: redis: the URL is not one of redis://, rediss:// or unix:// as rueidis.ParseURL takes it")
 		}
 		c = parsed
-	case len(o.Addrs) > 0:
+	} else {
 		c.InitAddress, c.Username, c.Password, c.TLSConfig = o.Addrs, o.Username, o.Password, o.TLS
-	default:
-		return c, errors.New("freshet: redis: neither URL nor Addrs is set")
 	}
-	if o.Namespace == "" {
-		o.Namespace = "freshet"
-	}
-	if err := record.CheckName("redis", o.Namespace); err != nil {
-		return c, err
-	}
+	o.Namespace = orDefault(o.Namespace, "freshet")
 	o.Timeout = orDefault(o.Timeout, time.Second)
 	o.DialTimeout = orDefault(o.DialTimeout, time.Second)
 	o.RetryEvery = orDefault(o.RetryEvery, 500*time.Millisecond)
 	o.Tombstones = orDefault(o.Tombstones, 10*time.Minute)
-	if o.MaxRecord <= 0 {
-		o.MaxRecord = 64 << 20
-	}
+	o.MaxRecord = orDefault(o.MaxRecord, 64<<20)
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
@@ -126,9 +159,10 @@ func (o *Options) option() (rueidis.ClientOption, error) {
 	return c, nil
 }
 
-func orDefault(d, otherwise time.Duration) time.Duration {
-	if d <= 0 {
+func orDefault[T comparable](v, otherwise T) T {
+	var zero T
+	if v == zero {
 		return otherwise
 	}
-	return d
+	return v
 }
