@@ -39,11 +39,16 @@ func deliver(b stream.Broadcast, ops, readers int) ([]float64, error) {
 	var delivered atomic.Int64
 	pace := newPace(ops, readers)
 	for range readers {
-		got := 0
+		// In cache lines of its own: else what a reader counts may lie beside what the
+		// writer reads, which depends on where the allocator happens to put it.
+		count := &struct {
+			got int
+			_   [120]byte
+		}{}
 		if err := b.Subscribe("", func(stream.Event) {
-			if got++; got%window == 0 || got == ops {
-				delivered.Add(int64((got-1)%window + 1))
-				pace.passed((got - 1) / window)
+			if count.got++; count.got%window == 0 || count.got == ops {
+				delivered.Add(int64((count.got-1)%window + 1))
+				pace.passed((count.got - 1) / window)
 			}
 		}); err != nil {
 			return nil, err
