@@ -109,18 +109,25 @@ func erasing() map[string]func(*freshet.Cache[string]) error {
 	}
 }
 
+// owingAnErase is a cache that could not have its Store, which goes on failing, erase
+// what invalidate made void.
+func owingAnErase(t *testing.T, invalidate func(*freshet.Cache[string]) error) (*freshet.Cache[string], *shelf) {
+	s := newShelf()
+	c := shelved(t, counting(), s, config{})
+	mustGet(t, c, "a", "v1")
+	synctest.Wait()
+	s.set(func(context.Context, string) error { return errors.New("not now") })
+	require.NoError(t, invalidate(c))
+	synctest.Wait()
+	return c, s
+}
+
 // Close does not wait until an erase that failed is due again.
 func TestD4_CloseTriesAnEraseThatFailedOnceMore(t *testing.T) {
 	for name, invalidate := range erasing() {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				s := newShelf()
-				c := shelved(t, counting(), s, config{})
-				mustGet(t, c, "a", "v1")
-				synctest.Wait()
-				s.set(func(context.Context, string) error { return errors.New("not now") })
-				require.NoError(t, invalidate(c))
-				synctest.Wait()
+				c, s := owingAnErase(t, invalidate)
 				require.True(t, s.has("a"))
 				s.set(nil)
 				start := time.Now()
@@ -137,13 +144,7 @@ func TestD4_CloseTriesAnEraseThatGoesOnFailingNoMore(t *testing.T) {
 	for name, invalidate := range erasing() {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				s := newShelf()
-				c := shelved(t, counting(), s, config{})
-				mustGet(t, c, "a", "v1")
-				synctest.Wait()
-				s.set(func(context.Context, string) error { return errors.New("not now") })
-				require.NoError(t, invalidate(c))
-				synctest.Wait()
+				c, s := owingAnErase(t, invalidate)
 				tries := s.count("delete a") + s.count("prefix a")
 				require.NoError(t, c.Close(bg))
 				require.Equal(t, tries+1, s.count("delete a")+s.count("prefix a"))

@@ -276,7 +276,9 @@ func TestW5_CreateStaysWhateverElseDeparts(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := &clerk{}
 		o := &origin{auto: func(_ int, r freshet.Request[string]) (freshet.Response[string], error) {
-			require.NotEqual(t, "member", r.Key, "the list brings it")
+			if r.Key == "member" {
+				t.Error("it was fetched by itself, and the list brings it")
+			}
 			var ttl time.Duration
 			if strings.HasPrefix(r.Key, "passing") {
 				ttl = -1
