@@ -59,15 +59,15 @@ func (r *Resource[V, F]) flyAgain(t *Turn[V, F]) {
 	a := r.air
 	if a != nil && !a.admits(r.barrier) {
 		switch {
-		case !t.Waiting && r.watch == nil:
+		case !t.Waiting && r.watch() == nil:
 			r.ground(t, ErrSuperseded, Effect[V, F]{Do: DoSettle, Err: ErrSuperseded})
 		case a.maySupersede(t.Rules):
 			r.supersede(t)
-		case r.watch != nil:
+		case r.watch() != nil:
 			r.enqueue(t, 0)
 		}
 	}
-	if r.watch != nil && r.air == nil {
+	if r.watch() != nil && r.air == nil {
 		r.takeOff(t, queue[F]{future: t.Mint()})
 	}
 	r.advance(t)
@@ -83,8 +83,8 @@ func (r *Resource[V, F]) Expire(t *Turn[V, F]) {
 	next := *b
 	next.FreshEnd, next.HitEnd = t.Now, t.Now
 	r.publish(t, &next, Expired, NoReason, b.Seq, nil)
-	if r.watch != nil {
-		r.watch.told = t.Now
+	if r.watch() != nil {
+		r.watch().told = t.Now
 		if r.air == nil {
 			r.takeOff(t, queue[F]{future: t.Mint()})
 		}

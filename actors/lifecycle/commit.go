@@ -39,7 +39,7 @@ func (r *Resource[V, F]) Committed(t *Turn[V, F], stamp uint64, k Knowledge[V]) 
 	if !r.over(t, base, 1, brought) {
 		return
 	}
-	r.wrote = t.barrier()
+	r.setWrote(t.barrier())
 	switch {
 	case vague:
 		r.barrier = t.barrier()
@@ -99,7 +99,8 @@ func (r *Resource[V, F]) Rejected(t *Turn[V, F], stamp uint64, err error, what R
 		r.unsure = true
 		r.erase(t, r.barrier)
 	case gone:
-		r.barrier, r.wrote = stamp-1, t.barrier()
+		r.barrier = stamp - 1
+		r.setWrote(t.barrier())
 		r.keep(t, base, true)
 	}
 	first, out := r.takeFirst(t, base)
@@ -148,7 +149,7 @@ func (r *Resource[V, F]) afterCommit(t *Turn[V, F], out []fallen[V]) {
 		a.held, a.owed = false, true
 		r.depart(t)
 	}
-	if r.air == nil && r.watch != nil && r.shown.Admit(t.Now, t.Rules, &Demand[F]{}) != Serve {
+	if r.air == nil && r.watch() != nil && r.shown.Admit(t.Now, t.Rules, &Demand[F]{}) != Serve {
 		r.takeOff(t, queue[F]{future: t.Mint()})
 	}
 	r.advance(t)
@@ -167,10 +168,10 @@ func (r *Resource[V, F]) Created(t *Turn[V, F], stamp uint64, k Knowledge[V]) {
 		t.do(Effect[V, F]{Do: DoAgain})
 	case k.Older:
 		r.publish(t, r.copyBase(), Created, NoReason, stamp, nil)
-	case stamp <= max(r.barrier, r.wrote, k.Cover), r.committing(), held != nil && held.Seq > stamp, r.air.after(stamp):
+	case stamp <= max(r.barrier, r.wrote(), k.Cover), r.committing(), held != nil && held.Seq > stamp, r.air.after(stamp):
 		r.createdAmid(t, stamp, &k)
 	case r.adopt(t, &k, stamp-1, stamp, NoReason, told{kind: Created, seq: stamp, forced: true}):
-		r.wrote = t.barrier()
+		r.setWrote(t.barrier())
 	}
 }
 
@@ -184,7 +185,8 @@ func (r *Resource[V, F]) createdAmid(t *Turn[V, F], stamp uint64, k *Knowledge[V
 	if !r.over(t, base, 0, brought) {
 		return
 	}
-	r.barrier, r.wrote = t.barrier(), t.barrier()
+	r.barrier = t.barrier()
+	r.setWrote(r.barrier)
 	r.erase(t, r.barrier)
 	out := r.rebase(t, base)
 	r.publish(t, base, Created, NoReason, stamp, nil)

@@ -86,7 +86,7 @@ func (r *Resource[V, F]) board(t *Turn[V, F], d *Demand[F]) F {
 // for ends (C3), but for a flight that a mutation needs.
 func (r *Resource[V, F]) Leave(t *Turn[V, F], future F) {
 	a := r.air
-	if a == nil || t.Waiting || !t.Rules.AbortAbandoned || r.watch != nil {
+	if a == nil || t.Waiting || !t.Rules.AbortAbandoned || r.watch() != nil {
 		return
 	}
 	switch {

@@ -9,7 +9,7 @@ func (r *Resource[V, F]) MayGo() bool {
 // Pinned says whether something other than a flight keeps the resource (M2): an
 // observer, an erase that is not acknowledged, a mutation.
 func (r *Resource[V, F]) Pinned() bool {
-	return r.watch != nil || r.erasing != 0 || r.writes != nil
+	return r.watch() != nil || r.erasing() != 0 || r.writes != nil
 }
 
 // Evict ends the resource to make room, where it can go. Its barrier has to
@@ -32,7 +32,7 @@ func (r *Resource[V, F]) Close(t *Turn[V, F]) {
 		return
 	}
 	r.closed = true
-	r.watch = nil
+	r.setWatch(nil)
 	r.ground(t, ErrClosed, Effect[V, F]{Do: DoSettle, Err: ErrClosed})
 	r.closeWrites(t)
 	t.do(Effect[V, F]{Do: DoArm, At: Never})

@@ -132,7 +132,7 @@ func (r *Resource[V, F]) learn(t *Turn[V, F], k *Knowledge[V], v *Version[V, F],
 	if from != ByStore {
 		r.keep(t, v, from == BySet || as.forced)
 	}
-	if w := r.watch; w != nil {
+	if w := r.watch(); w != nil {
 		if k.Known == Absent {
 			w.failures++ // ask again, but less and less often
 		} else {

@@ -100,8 +100,8 @@ func (r *Resource[V, F]) Failed(t *Turn[V, F], stamp uint64, err error) {
 			t.do(Effect[V, F]{Do: DoSettle, Future: failure.Future, Stamp: stamp, Err: err})
 		}
 	}
-	if r.watch != nil {
-		r.watch.failures++
+	if r.watch() != nil {
+		r.watch().failures++
 	}
 	if !owing {
 		r.publish(t, next, Failed, NoReason, stamp, err)

@@ -8,7 +8,7 @@ package lifecycle
 func (r *Resource[V, F]) Seeded(t *Turn[V, F], stamp uint64, k Knowledge[V]) {
 	held, a := r.Base(), r.air
 	switch {
-	case r.closed, r.writes != nil, stamp <= max(r.barrier, r.wrote):
+	case r.closed, r.writes != nil, stamp <= max(r.barrier, r.wrote()):
 		return
 	case held != nil && held.Known != Nothing && held.Seq >= stamp:
 		return

@@ -26,13 +26,13 @@ func (r *Resource[V, F]) Observe(t *Turn[V, F], refresh time.Duration) {
 		t.do(Effect[V, F]{Do: DoAnswer, Err: ErrClosed})
 		return
 	}
-	if r.watch == nil {
-		r.watch = &watch{armed: Never, told: Never}
+	if r.watch() == nil {
+		r.setWatch(&watch{armed: Never, told: Never})
 		if s := r.shown; s != nil && s.FreshEnd <= t.Now {
-			r.watch.told = s.FreshEnd // it ended while nobody observed
+			r.watch().told = s.FreshEnd // it ended while nobody observed
 		}
 	}
-	r.watch.refresh = append(r.watch.refresh, refresh)
+	r.watch().refresh = append(r.watch().refresh, refresh)
 	d := Demand[F]{}
 	if r.air == nil && r.shown.Admit(t.Now, t.Rules, &d) != Serve {
 		r.takeOff(t, queue[F]{future: t.Mint()})
@@ -42,19 +42,19 @@ func (r *Resource[V, F]) Observe(t *Turn[V, F], refresh time.Duration) {
 
 // Unobserve takes an observer with that refresh away.
 func (r *Resource[V, F]) Unobserve(t *Turn[V, F], refresh time.Duration) {
-	if r.watch == nil {
+	if r.watch() == nil {
 		return
 	}
-	for i, have := range r.watch.refresh {
+	for i, have := range r.watch().refresh {
 		if have == refresh {
-			r.watch.refresh = append(r.watch.refresh[:i], r.watch.refresh[i+1:]...)
+			r.watch().refresh = append(r.watch().refresh[:i], r.watch().refresh[i+1:]...)
 			break
 		}
 	}
-	if len(r.watch.refresh) == 0 {
+	if len(r.watch().refresh) == 0 {
 		// Also where nothing is armed: after Due the driver still has what it kept for it.
 		t.do(Effect[V, F]{Do: DoArm, At: Never})
-		r.watch = nil
+		r.setWatch(nil)
 		return
 	}
 	r.arm(t)
@@ -62,7 +62,7 @@ func (r *Resource[V, F]) Unobserve(t *Turn[V, F], refresh time.Duration) {
 
 // Due says that the instant which was asked for with DoArm has come.
 func (r *Resource[V, F]) Due(t *Turn[V, F]) {
-	w := r.watch
+	w := r.watch()
 	if w == nil || r.closed {
 		return
 	}
@@ -82,7 +82,7 @@ func (r *Resource[V, F]) Due(t *Turn[V, F]) {
 
 // nextTry is when an observed resource wants its next flight.
 func (r *Resource[V, F]) nextTry() Instant {
-	w, s := r.watch, r.shown
+	w, s := r.watch(), r.shown
 	retry := w.landed.Plus(min(firstRetry<<min(max(w.failures-1, 0), 16), lastRetry))
 	switch failing := w.failures > 0; {
 	case s == nil, s.Known == Nothing, failing && (s.Known != Absent || s.Void):
@@ -118,7 +118,7 @@ func (w *watch) refreshOf(at Instant) Instant {
 // arm asks for Due at the next instant at which an observed resource has
 // something to do.
 func (r *Resource[V, F]) arm(t *Turn[V, F]) {
-	w := r.watch
+	w := r.watch()
 	if w == nil {
 		return
 	}

@@ -6,15 +6,10 @@ import "time"
 // ready; Start gives it the barrier that it is born with.
 type Resource[V any, F any] struct {
 	barrier uint64
-	// wrote is when the last write landed: a list that took off before may have
-	// the record as it was (W4, W8). The barrier cannot say so: what the write
-	// brought took off earlier itself.
-	wrote   uint64
-	erasing uint64         // the erase that the second tier has yet to acknowledge; 0: none
 	shown   *Version[V, F] // nil: nothing was ever known
 	writes  *writes[V, F]  // nil: no mutation is pending
 	air     *air[F]        // nil: nothing is in the air
-	watch   *watch         // nil: nobody observes
+	rare    *rare          // nil: it is zero
 	closed  bool
 	// unsure says that a commit may have been applied: the resource is read
 	// before the next one flies (W3).
@@ -91,7 +86,7 @@ func (r *Resource[V, F]) Shown() *Version[V, F] { return r.shown }
 func (r *Resource[V, F]) Barrier() uint64 { return r.barrier }
 
 // Floor is the barrier that a successor of this resource is born with.
-func (r *Resource[V, F]) Floor() uint64 { return max(r.barrier, r.wrote) }
+func (r *Resource[V, F]) Floor() uint64 { return max(r.barrier, r.wrote()) }
 
 // Flying returns the stamp of the newest flight, 0 if none is in the air.
 func (r *Resource[V, F]) Flying() uint64 {
@@ -198,8 +193,8 @@ func (r *Resource[V, F]) clearAir(t *Turn[V, F]) {
 func (r *Resource[V, F]) landed(t *Turn[V, F]) {
 	q := r.air.queue
 	r.clearAir(t)
-	if r.watch != nil {
-		r.watch.landed = t.Now
+	if r.watch() != nil {
+		r.watch().landed = t.Now
 	}
 	if q == nil || r.mayCommit() {
 		r.advance(t)

@@ -3,14 +3,14 @@ package lifecycle
 // mayLookUp says whether the second tier is worth asking: nothing is known, and
 // what it holds is not about to be erased (D1, D4).
 func (r *Resource[V, F]) mayLookUp(t *Turn[V, F]) bool {
-	return t.Rules.Store && r.erasing == 0 && (r.Base() == nil || r.Base().Known == Nothing)
+	return t.Rules.Store && r.erasing() == 0 && (r.Base() == nil || r.Base().Known == Nothing)
 }
 
 // erase takes the second tier's record out. Until Stored acknowledges the
 // newest erase the second tier is not asked (D4).
 func (r *Resource[V, F]) erase(t *Turn[V, F], number uint64) {
 	if t.Rules.Store {
-		r.erasing = number
+		r.setErasing(number)
 		t.do(Effect[V, F]{Do: DoErase, Stamp: number})
 	}
 }
@@ -18,8 +18,8 @@ func (r *Resource[V, F]) erase(t *Turn[V, F], number uint64) {
 // Stored says that the second tier has acknowledged the erase with that number,
 // or a record that was read after it.
 func (r *Resource[V, F]) Stored(erase uint64) {
-	if r.erasing <= erase {
-		r.erasing = 0
+	if r.erasing() <= erase {
+		r.setErasing(0)
 	}
 }
 
