@@ -13,7 +13,7 @@ import (
 //
 // Readers look at shown and flight without a message; all else is the mailbox's.
 type cell[V any] struct {
-	// What a hit touches, if anything (index.hit, hitLong), comes first, in one
+	// What a hit touches, if anything (mark, Table.hit), comes first, in one
 	// cache line.
 	key   string
 	shown atomic.Pointer[lifecycle.Version[V, *Future[V]]] // nil: nothing was ever known

@@ -12,8 +12,8 @@
 //
 // # Reads never enter the mailbox
 //
-// The actor publishes an immutable version through an atomic pointer, of its own
-// and of its slot in the index, and the pending future beside it. A hit is a
+// The actor publishes an immutable version through an atomic pointer of its own, it
+// or a value of one word in its slot of the index, and the pending future. A hit is a
 // search of the index, that load, and the comparison of a deadline with a coarse
 // clock; a stampede joins the pending future with one atomic operation a caller.
 //

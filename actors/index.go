@@ -1,19 +1,16 @@
 package actors
 
 import (
-	"hash/maphash"
 	"iter"
 	"math/bits"
 	"sync"
 	"sync/atomic"
-
-	"github.com/freshet-go/freshet/actors/lifecycle"
 )
 
-// index finds the cell of a key, and for a hit the value without the cell:
-// beside the key's name a slot holds the version that is shown. What a hit
-// waits for is memory, and so it touches two lines of it, the slot's and the
-// version's. Readers take no lock.
+// index finds the cell of a key, and for a hit the value without the cell: beside
+// the key's name a slot holds it, where it is one word, or the version that is
+// shown. What a hit waits for is memory, and so it touches one line of it, the
+// slot's, or the version's too. Readers take no lock.
 //
 // It is a hash table with linear probing in shards, so that growing one moves a
 // fraction of the keys and holds up a fraction of the writers.
@@ -24,8 +21,9 @@ import (
 // shown then.
 type index[V any] struct {
 	namer
-	slots  [indexShards]atomic.Pointer[indexSlots[V]] // nil: empty
-	shards [indexShards]indexShard
+	content content
+	slots   [indexShards]atomic.Pointer[indexSlots[V]] // nil: empty
+	shards  [indexShards]indexShard
 }
 
 const (
@@ -42,26 +40,29 @@ type indexShard struct {
 	_    [64 - 24]byte
 }
 
-// indexSlots are the slots of a shard, a power of two of them.
+// indexSlots are the slots of a shard, a power of two of them, and beside each its
+// cell.
 type indexSlots[V any] struct {
-	at []indexSlot[V]
+	at    []indexSlot
+	cells []atomic.Pointer[cell[V]]
 	// reused counts how often a grave became another key's slot. It is counted
 	// after the new name was written and before anything is shown there: a
 	// reader who finds it unchanged after he has read what is shown, read the
 	// name that goes with that.
 	reused atomic.Uint64
-	_      [64 - 32]byte
+	_      [64 - 56]byte
 }
 
-// indexSlot is empty, a grave, or a cell's. A writer stores the name's tail
-// last.
-type indexSlot[V any] struct {
-	head, tail atomic.Uint64
-	hot        atomic.Pointer[lifecycle.Version[V, *Future[V]]] // what a hit is answered with; nil: ask the cell
-	cell       atomic.Pointer[cell[V]]
+// none is no slot.
+const none = ^uint64(0)
+
+func newIndex[V any]() *index[V] {
+	return &index[V]{namer: newNamer(), content: contentOf[V]()}
 }
 
-func newIndex[V any]() *index[V] { return &index[V]{namer: newNamer()} }
+func (x *index[V]) makeSlots(n int) *indexSlots[V] {
+	return &indexSlots[V]{at: makeSlots(n, x.content), cells: make([]atomic.Pointer[cell[V]], n)}
+}
 
 // place is where the search for a name begins: a shard, and how many slots from
 // the first. A long name is a hash already; that of a short one is wyhash, two
@@ -75,85 +76,43 @@ func (x *index[V]) place(n name) (shard, from uint64) {
 	return (hi ^ lo) >> (64 - indexShardBits), hi ^ lo
 }
 
-// slot is the i-th, going round.
-func (s *indexSlots[V]) slot(i uint64) *indexSlot[V] { return &s.at[i&uint64(len(s.at)-1)] }
-
-// hit returns what is shown for key, where now is before its HitEnd, and marks
-// that it was read. nil: ask the cell.
-func (x *index[V]) hit(key string, now lifecycle.Instant) *lifecycle.Version[V, *Future[V]] {
-	if len(key) > maxShort {
-		return x.hitLong(key, now)
-	}
-	n := x.name(key)
-	shard, i := x.place(n)
-	slots := x.slots[shard].Load()
-	if slots == nil {
-		return nil
-	}
-	reused := slots.reused.Load()
+// seek returns the first slot from i on whose name is n, none where there is none.
+func (s *indexSlots[V]) seek(n name, i uint64) uint64 {
 	for {
-		slot := slots.slot(i)
-		tail := slot.tail.Load()
-		if tail&^readBit == n.tail && slot.head.Load() == n.head {
-			v := slot.hot.Load()
-			if v == nil || now >= v.HitEnd || slots.reused.Load() != reused {
-				return nil
-			}
-			if tail&readBit == 0 {
-				slot.mark(tail)
-			}
-			return v
+		i &= uint64(len(s.at) - 1)
+		tail := s.at[i].tail.Load()
+		if tail&^readBit == n.tail && s.at[i].head.Load() == n.head {
+			return i
 		}
 		if tail == noName {
-			return nil
+			return none
 		}
 		i++
 	}
 }
 
-// hitLong is hit for a key whose name does not tell it from all others: the
-// cell's key has to be compared.
-func (x *index[V]) hitLong(key string, now lifecycle.Instant) *lifecycle.Version[V, *Future[V]] {
-	hash := maphash.String(x.seed, key)
-	slots := x.slots[hash>>(64-indexShardBits)].Load()
-	if slots == nil {
-		return nil
-	}
-	for i := hash; ; i++ {
-		slot := slots.slot(i)
-		tail := slot.tail.Load()
-		if tail&^readBit == longName && slot.head.Load() == hash {
-			if c := slot.cell.Load(); c != nil && c.key == key {
-				v := c.shown.Load()
-				if v == nil || v.Known != lifecycle.Present || now >= v.HitEnd {
-					return nil
-				}
-				c.rank.touch()
-				return v
-			}
-		}
-		if tail == noName {
-			return nil
-		}
-	}
+// is says whether slot i is key's, where the name does not.
+func (s *indexSlots[V]) is(i uint64, key string) bool {
+	c := s.cells[i].Load()
+	return c != nil && c.key == key
 }
 
 // mark sets the read bit, which spares later readers the cell, and marks the
 // cell. In this order: whoever takes the cell's mark off clears the bit after
 // it (unmark), so a bit that stays has a mark that stays.
-func (s *indexSlot[V]) mark(tail uint64) {
-	if !s.tail.CompareAndSwap(tail, tail|readBit) {
+func (s *indexSlots[V]) mark(i, tail uint64) {
+	if !s.at[i].tail.CompareAndSwap(tail, tail|readBit) {
 		return
 	}
-	if c := s.cell.Load(); c != nil {
+	if c := s.cells[i].Load(); c != nil {
 		c.rank.touch()
 	}
 }
 
 // unmark is called after the cell's mark was taken off, by the policy.
 func (c *cell[V]) unmark() {
-	if slot := c.table.cells.slotOf(c); slot != nil {
-		slot.tail.And(^readBit)
+	if slots, i := c.table.cells.slotOf(c); i != none {
+		slots.at[i].tail.And(^readBit)
 	}
 }
 
@@ -169,37 +128,28 @@ func (x *index[V]) find(key string) *cell[V] {
 }
 
 func (s *indexSlots[V]) find(n name, i uint64, key string) *cell[V] {
-	for ; ; i++ {
-		slot := s.slot(i)
-		tail := slot.tail.Load()
-		if tail&^readBit == n.tail && slot.head.Load() == n.head {
-			if c := slot.cell.Load(); c != nil && c.key == key {
-				return c
-			}
-		}
-		if tail == noName {
-			return nil
+	for i = s.seek(n, i); i != none; i = s.seek(n, i+1) {
+		if c := s.cells[i].Load(); c != nil && c.key == key {
+			return c
 		}
 	}
+	return nil
 }
 
-// slotOf returns the slot of c, nil where it is not in.
-func (x *index[V]) slotOf(c *cell[V]) *indexSlot[V] {
+// slotOf returns the slot of c, none where it is not in.
+func (x *index[V]) slotOf(c *cell[V]) (slots *indexSlots[V], i uint64) {
 	n := x.name(c.key)
 	shard, i := x.place(n)
-	slots := x.slots[shard].Load()
+	slots = x.slots[shard].Load()
 	if slots == nil {
-		return nil
+		return nil, none
 	}
-	for ; ; i++ {
-		slot := slots.slot(i)
-		if slot.cell.Load() == c {
-			return slot
-		}
-		if slot.tail.Load() == noName {
-			return nil
+	for i = slots.seek(n, i); i != none; i = slots.seek(n, i+1) {
+		if slots.cells[i].Load() == c {
+			return slots, i
 		}
 	}
+	return nil, none
 }
 
 // enter puts c in, or returns the cell that has its key already.
@@ -218,11 +168,9 @@ func (x *index[V]) enter(c *cell[V]) (have *cell[V], entered bool) {
 	if slots == nil || 4*(shard.used+1) > 3*len(slots.at) {
 		slots = x.growLocked(at)
 	}
-	slot := slots.free(from)
-	grave := slot.tail.Load() != noName
-	slot.head.Store(n.head)
-	slot.cell.Store(c)
-	slot.tail.Store(n.tail)
+	i := slots.free(from)
+	grave := slots.at[i].tail.Load() != noName
+	slots.put(i, n, c)
 	if grave {
 		slots.reused.Add(1)
 	} else {
@@ -232,12 +180,19 @@ func (x *index[V]) enter(c *cell[V]) (have *cell[V], entered bool) {
 	return c, true
 }
 
+// put makes slot i that of c, whose name is n.
+func (s *indexSlots[V]) put(i uint64, n name, c *cell[V]) {
+	s.at[i].head.Store(n.head)
+	s.cells[i].Store(c)
+	s.at[i].tail.Store(n.tail)
+}
+
 // free is the first slot from i on that is nobody's.
-func (s *indexSlots[V]) free(i uint64) *indexSlot[V] {
+func (s *indexSlots[V]) free(i uint64) uint64 {
 	for ; ; i++ {
-		slot := s.slot(i)
-		if tail := slot.tail.Load(); tail == noName || tail == graveName {
-			return slot
+		i &= uint64(len(s.at) - 1)
+		if tail := s.at[i].tail.Load(); tail == noName || tail == graveName {
+			return i
 		}
 	}
 }
@@ -250,21 +205,18 @@ func (x *index[V]) growLocked(at uint64) *indexSlots[V] {
 	for size < 2*(shard.live+1) {
 		size *= 2
 	}
-	next := &indexSlots[V]{at: make([]indexSlot[V], size)}
+	next := x.makeSlots(size)
 	if old := x.slots[at].Load(); old != nil {
 		for i := range old.at {
-			from := &old.at[i]
-			c := from.cell.Load()
+			c := old.cells[i].Load()
 			if c == nil {
 				continue
 			}
-			n := name{from.head.Load(), from.tail.Load() &^ readBit}
-			_, i := x.place(n)
-			to := next.free(i)
-			to.head.Store(n.head)
-			to.cell.Store(c)
-			to.hot.Store(from.hot.Load())
-			to.tail.Store(n.tail)
+			n := name{old.at[i].head.Load(), old.at[i].tail.Load() &^ readBit}
+			_, from := x.place(n)
+			j := next.free(from)
+			next.at[j].take(&old.at[i], x.content)
+			next.put(j, n, c)
 		}
 	}
 	shard.used = shard.live
@@ -278,15 +230,17 @@ func (x *index[V]) remove(c *cell[V]) {
 	shard := &x.shards[at]
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	slot := x.slotOf(c)
-	if slot == nil {
+	slots, i := x.slotOf(c)
+	if i == none {
 		return
 	}
+	slot := &slots.at[i]
 	slot.tail.Store(graveName)
-	slot.hot.Store(nil)
-	slot.cell.Store(nil)
+	slot.hide()
+	slot.forget(x.content)
+	slots.cells[i].Store(nil)
 	shard.live--
-	if n := len(x.slots[at].Load().at); n > firstSlots && 8*shard.live < n {
+	if n := len(slots.at); n > firstSlots && 8*shard.live < n {
 		x.growLocked(at) // it shrinks
 	}
 }
@@ -297,7 +251,7 @@ func (x *index[V]) remove(c *cell[V]) {
 // is looked through first, and whoever has left his slot since is left out.
 func (x *index[V]) all() iter.Seq[*cell[V]] {
 	type place struct {
-		slot *indexSlot[V]
+		slot int
 		cell *cell[V]
 	}
 	return func(yield func(*cell[V]) bool) {
@@ -308,14 +262,13 @@ func (x *index[V]) all() iter.Seq[*cell[V]] {
 				continue
 			}
 			found = found[:0]
-			for j := range slots.at {
-				slot := &slots.at[j]
-				if c := slot.cell.Load(); c != nil {
-					found = append(found, place{slot, c})
+			for j := range slots.cells {
+				if c := slots.cells[j].Load(); c != nil {
+					found = append(found, place{j, c})
 				}
 			}
 			for _, p := range found {
-				if p.slot.cell.Load() == p.cell && !yield(p.cell) {
+				if slots.cells[p.slot].Load() == p.cell && !yield(p.cell) {
 					return
 				}
 			}

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/freshet-go/freshet/actors/lifecycle"
 )
 
 // What was published holds: a hit that began after show had returned is
@@ -18,10 +20,15 @@ import (
 // move, are given up and are taken by other keys all the time, and their names
 // share heads and tails.
 func TestStressIndexAnswersNothingOld(t *testing.T) {
-	x := newIndex[int]()
+	ofEachKind(t, testIndexAnswersNothingOld, testIndexAnswersNothingOld, testIndexAnswersNothingOld)
+}
+
+func testIndexAnswersNothingOld[V any](t *testing.T, values kind[V]) {
+	x := newIndex[V]()
+	table := hits(x)
 	keys := crowd(x, 96)
 	// A version's value says whose it is and which: key, then number.
-	const numbers = 1 << 32
+	const most = 1 << 32
 	var held [96]atomic.Int64 // the newest number that was complete
 	var writers, readers sync.WaitGroup
 	stop := make(chan struct{})
@@ -29,7 +36,7 @@ func TestStressIndexAnswersNothingOld(t *testing.T) {
 	for w := range gang {
 		writers.Go(func() {
 			r := rand.New(rand.NewPCG(2, uint64(w)))
-			mine := map[int]*cell[int]{}
+			mine := map[int]*cell[V]{}
 			for number := 1; number < 20_000; number++ {
 				k := r.IntN(len(keys)/gang)*gang + w
 				c := mine[k]
@@ -38,26 +45,31 @@ func TestStressIndexAnswersNothingOld(t *testing.T) {
 				case c == nil && few && k >= 3*gang:
 					continue
 				case c == nil:
-					c = &cell[int]{key: keys[k]}
+					c = &cell[V]{key: keys[k]}
 					x.enter(c)
 					mine[k] = c
-					x.stage(c).show(shownFor(k*numbers + number))
+					x.stage(c).show(values.shown(k*most + number))
 				case r.IntN(8) == 0:
 					x.stage(c).show(nil)
 				case few || r.IntN(8) == 0:
 					x.remove(c)
 					delete(mine, k)
 				default:
-					x.stage(c).show(shownFor(k*numbers + number))
+					x.stage(c).show(values.shown(k*most + number))
 				}
 				held[k].Store(int64(number))
-				if v := x.hit(keys[k], 0); v != nil && (mine[k] == nil || v != mine[k].shown.Load()) {
-					t.Errorf("%s was answered with %d after %d", keys[k], v.Value%numbers, number)
+				var want *lifecycle.Version[V, *Future[V]]
+				if c := mine[k]; c != nil {
+					want = c.shown.Load()
+				}
+				if v, ok := values.hit(table, keys[k]); ok && (want == nil || v != values.number(want.Value)) {
+					t.Errorf("%s was answered with %d after %d", keys[k], v%most, number)
 					return
 				}
 			}
 			for k, c := range mine {
-				if v := c.shown.Load(); x.hit(keys[k], 0) != v {
+				v, ok := values.hit(table, keys[k])
+				if shown := c.shown.Load(); ok != (shown != nil) || ok && v != values.number(shown.Value) {
 					t.Errorf("%s: a hit is not answered with what is shown in the end", keys[k])
 				}
 			}
@@ -76,20 +88,21 @@ func TestStressIndexAnswersNothingOld(t *testing.T) {
 				for range 64 {
 					k := r.IntN(len(keys))
 					least := max(held[k].Load(), seen[k])
-					var v *shownInt
+					var v int
+					var ok bool
 					if r.IntN(2) == 0 {
-						v = x.hit(keys[k], 0)
-					} else if c := x.find(keys[k]); c != nil {
-						v = c.shown.Load()
+						v, ok = values.hit(table, keys[k])
+					} else if shown := table.hit(keys[k]); shown != nil {
+						v, ok = values.number(shown.Value), true
 					}
-					if v == nil {
+					if !ok {
 						continue
 					}
-					if v.Value/numbers != k {
-						t.Errorf("%s was answered with what is %s's", keys[k], keys[v.Value/numbers])
+					if v/most != k {
+						t.Errorf("%s was answered with %d's", keys[k], v/most)
 						return
 					}
-					number := int64(v.Value % numbers)
+					number := int64(v % most)
 					if number < least {
 						t.Errorf("%s was answered with %d after %d", keys[k], number, least)
 						return
@@ -119,8 +132,13 @@ func TestStressIndexAnswersNothingOld(t *testing.T) {
 // A slot that becomes another key's between a reader's look at the name and his
 // look at what is shown answers neither with the other's.
 func TestStressIndexSlotsChangeHands(t *testing.T) {
+	ofEachKind(t, testIndexSlotsChangeHands, testIndexSlotsChangeHands, testIndexSlotsChangeHands)
+}
+
+func testIndexSlotsChangeHands[V any](t *testing.T, values kind[V]) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8)) // threads that are stopped anywhere, not goroutines
-	x := newIndex[int]()
+	x := newIndex[V]()
+	table := hits(x)
 	var keys []string
 	for _, key := range crowd(x, 512) {
 		if _, from := x.place(x.name(key)); from%firstSlots == 0 && len(key) <= maxShort && len(keys) < 2 {
@@ -133,17 +151,17 @@ func TestStressIndexSlotsChangeHands(t *testing.T) {
 	for reader := range 7 {
 		readers.Go(func() {
 			for k := reader % 2; !stop.Load(); {
-				if v := x.hit(keys[k], 0); v != nil && v.Value != k {
-					t.Errorf("%s was answered with what is %s's", keys[k], keys[v.Value])
+				if v, ok := values.hit(table, keys[k]); ok && v != k {
+					t.Errorf("%s was answered with %d's", keys[k], v)
 					return
 				}
 			}
 		})
 	}
 	for i := range 30_000 {
-		c := &cell[int]{key: keys[i%2]}
+		c := &cell[V]{key: keys[i%2]}
 		x.enter(c)
-		x.stage(c).show(shownFor(i % 2))
+		x.stage(c).show(values.shown(i % 2))
 		x.remove(c)
 	}
 	stop.Store(true)

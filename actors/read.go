@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"unsafe"
 
 	"github.com/freshet-go/freshet/actors/lifecycle"
 )
@@ -13,46 +12,6 @@ import (
 type answer[V any] struct {
 	shown  *lifecycle.Version[V, *Future[V]]
 	future *Future[V]
-}
-
-// Get returns the value of key: from memory where that is admissible,
-// otherwise from the flight that it joins or starts (F0).
-func (t *Table[V]) Get(ctx context.Context, key string, opts ...FetchOption) (V, error) {
-	if len(opts) == 0 {
-		if v := t.cells.hit(key, t.coarse()); v != nil { // hit, by hand
-			t.countHit()
-			return v.Value, nil
-		}
-	}
-	v, err := t.lookup(ctx, key, opts)
-	if err != nil {
-		var zero V
-		return zero, err
-	}
-	return v.Value, nil
-}
-
-// hit is the way of a hit: the index, one comparison with a coarse clock, the
-// mark and the count. nil: it takes more than that.
-//
-// What it calls are methods of generic types, but for namer.name: a program that
-// has this package by way of api alone inlines no others, and a call costs a tenth
-// of a hit.
-func (t *Table[V]) hit(key string) *lifecycle.Version[V, *Future[V]] {
-	v := t.cells.hit(key, t.coarse())
-	if v != nil {
-		t.countHit()
-	}
-	return v
-}
-
-// coarse is the coarse clock: what ends after it is certainly still to come.
-func (t *Table[V]) coarse() lifecycle.Instant { return lifecycle.Instant(t.clock.coarse.Load()) }
-
-// countHit is t.tallies.count(cHits) by hand: see hit.
-func (t *Table[V]) countHit() {
-	var here byte
-	t.tallies[uint64(uintptr(unsafe.Pointer(&here)))>>stackBits*stackHash>>(64-stripeBits)].n[cHits].Add(1)
 }
 
 // Lookup is Get that returns the whole snapshot. Where it returns an error the

@@ -6,27 +6,32 @@ import "github.com/freshet-go/freshet/actors/lifecycle"
 // show, so that nobody moves the slot: what has to be found is found before the
 // log's lock is taken, which all keys share.
 type stage[V any] struct {
-	cell  *cell[V]
-	slot  *indexSlot[V] // nil: the cell is not in
-	shard *indexShard
+	cell    *cell[V]
+	slot    *indexSlot // nil: the cell is not in
+	shard   *indexShard
+	content content
 }
 
 // stage makes ready for show, which must follow.
 func (x *index[V]) stage(c *cell[V]) stage[V] {
 	shard, _ := x.place(x.name(c.key))
-	x.shards[shard].mu.Lock()
-	return stage[V]{c, x.slotOf(c), &x.shards[shard]}
+	s := stage[V]{cell: c, shard: &x.shards[shard], content: x.content}
+	s.shard.mu.Lock()
+	if slots, i := x.slotOf(c); i != none {
+		s.slot = &slots.at[i]
+	}
+	return s
 }
 
 // show makes v what the cell shows. In between readers ask the cell: else one
 // could be answered with the old version after another had seen the new one.
 func (s stage[V]) show(v *lifecycle.Version[V, *Future[V]]) {
-	if s.slot != nil && s.slot.hot.Load() != nil {
-		s.slot.hot.Store(nil)
+	if s.slot != nil {
+		s.slot.hide()
 	}
 	s.cell.shown.Store(v)
-	if s.slot != nil && v != nil && v.Known == lifecycle.Present {
-		s.slot.hot.Store(v)
+	if s.slot != nil {
+		showIn(s.slot, v, s.content)
 	}
 	s.shard.mu.Unlock()
 }

@@ -1,0 +1,124 @@
+package actors
+
+import (
+	"reflect"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/freshet-go/freshet/actors/lifecycle"
+)
+
+// indexSlot is what a hit touches, half a line of memory. It is empty, a grave, or a
+// cell's.
+//
+// What a hit is answered with is one word, and until is when that ends. Who wants to
+// show another word hides the one that is there, has the cell show the new one, and
+// shows it here then; a reader looks at until first. So the word that he reads was
+// shown while he looked, and he reads none that others saw replaced before he began.
+type indexSlot struct {
+	head, tail atomic.Uint64 // the name; a writer stores the tail last
+	until      atomic.Int64  // an Instant; 0: ask the cell
+	word       uint64        // atomically; of a pointerSlot an unsafe.Pointer
+}
+
+// pointerSlot is an indexSlot whose word the collector has to see. The two are alike
+// but for that: makeSlots knows which they are, and all else takes them for the first.
+type pointerSlot struct {
+	_    [3]atomic.Uint64
+	word [8 / unsafe.Sizeof(uintptr(0))]unsafe.Pointer
+}
+
+var _ [unsafe.Sizeof(indexSlot{})]byte = [unsafe.Sizeof(pointerSlot{})]byte{}
+
+// content says what the word of a slot is.
+type content uint8
+
+const (
+	version content = iota // a *lifecycle.Version: a value takes more than a word
+	pointer                // the value, which is one
+	number                 // the value, 8 bytes at most without a pointer
+)
+
+// contentOf is version but for values that are a word themselves: these are
+// answered without a look at the version.
+func contentOf[V any]() content {
+	t := reflect.TypeFor[V]()
+	switch {
+	case !hasPointers(t) && t.Size() <= unsafe.Sizeof(indexSlot{}.word):
+		return number
+	case hasPointers(t) && t.Size() == unsafe.Sizeof(uintptr(0)):
+		return pointer
+	}
+	return version
+}
+
+// hasPointers says whether a value of type t has any.
+func hasPointers(t reflect.Type) bool {
+	switch kind := t.Kind(); kind {
+	case reflect.Array:
+		return t.Len() > 0 && hasPointers(t.Elem())
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if hasPointers(t.Field(i).Type) {
+				return true
+			}
+		}
+		return false
+	default:
+		return kind < reflect.Bool || kind > reflect.Complex128
+	}
+}
+
+// makeSlots makes n of them, for words that are content.
+func makeSlots(n int, content content) []indexSlot {
+	if content == number {
+		return make([]indexSlot, n)
+	}
+	return unsafe.Slice((*indexSlot)(unsafe.Pointer(unsafe.SliceData(make([]pointerSlot, n)))), n)
+}
+
+func (s *indexSlot) pointer() *unsafe.Pointer { return (*unsafe.Pointer)(unsafe.Pointer(&s.word)) }
+
+// hide has readers ask the cell.
+func (s *indexSlot) hide() {
+	if s.until.Load() != 0 {
+		s.until.Store(0)
+	}
+}
+
+// forget lets go of what was shown. It follows hide.
+func (s *indexSlot) forget(content content) {
+	if content != number && atomic.LoadPointer(s.pointer()) != nil {
+		atomic.StorePointer(s.pointer(), nil)
+	}
+}
+
+// take makes s, which nobody reads yet, answer what from does.
+func (s *indexSlot) take(from *indexSlot, content content) {
+	if content == number {
+		s.word = atomic.LoadUint64(&from.word)
+	} else {
+		atomic.StorePointer(s.pointer(), atomic.LoadPointer(from.pointer()))
+	}
+	s.until.Store(from.until.Load())
+}
+
+// showIn has readers of s, which is hidden, answered with v until it ends. What is
+// void is no answer, nor for those who looked at until before it was hidden.
+func showIn[V any](s *indexSlot, v *lifecycle.Version[V, *Future[V]], content content) {
+	if v == nil || v.Known != lifecycle.Present || v.Void {
+		s.forget(content)
+		return
+	}
+	switch content {
+	case version:
+		atomic.StorePointer(s.pointer(), unsafe.Pointer(v))
+	case pointer:
+		atomic.StorePointer(s.pointer(), *(*unsafe.Pointer)(unsafe.Pointer(&v.Value)))
+	case number:
+		var word uint64
+		*(*V)(unsafe.Pointer(&word)) = v.Value
+		atomic.StoreUint64(&s.word, word)
+	}
+	s.until.Store(int64(v.HitEnd))
+}
