@@ -47,20 +47,12 @@ func (t *Table[V]) Get(ctx context.Context, key string, opts ...FetchOption) (V,
 		if t.clock.coarse.Load() >= slot.until.Load() {
 			break
 		}
-		var value V
+		var p unsafe.Pointer
+		var bits uint64
 		if x.content == number {
-			word := atomic.LoadUint64(&slot.word)
-			value = *(*V)(unsafe.Pointer(&word))
-		} else {
-			word := atomic.LoadPointer((*unsafe.Pointer)(unsafe.Pointer(&slot.word)))
-			if word == nil {
-				break // it was forgotten meanwhile, or is the value
-			}
-			if x.content == pointer {
-				value = *(*V)(unsafe.Pointer(&word))
-			} else {
-				value = (*lifecycle.Version[V, *Future[V]])(word).Value
-			}
+			bits = atomic.LoadUint64(&slot.word)
+		} else if p = atomic.LoadPointer((*unsafe.Pointer)(unsafe.Pointer(&slot.word))); p == nil {
+			break // it was forgotten meanwhile, or is the value
 		}
 		if slots.reused.Load() != reused {
 			break
@@ -69,7 +61,13 @@ func (t *Table[V]) Get(ctx context.Context, key string, opts ...FetchOption) (V,
 			slots.mark(i, tail)
 		}
 		t.countHit()
-		return value, nil
+		switch x.content {
+		case number:
+			return *(*V)(unsafe.Pointer(&bits)), nil
+		case pointer:
+			return *(*V)(unsafe.Pointer(&p)), nil
+		}
+		return (*lifecycle.Version[V, *Future[V]])(p).Value, nil
 	}
 	return t.get(ctx, key, nil)
 }
@@ -84,21 +82,31 @@ func (t *Table[V]) get(ctx context.Context, key string, opts []FetchOption) (V, 
 	return v.Value, nil
 }
 
-// hit is the way of those who need the version: by the cell. nil: it takes more than
-// that.
+// hit is the way of those who need the version. nil: it takes more than that.
 func (t *Table[V]) hit(key string) *lifecycle.Version[V, *Future[V]] {
-	now := t.coarse()
-	c := t.cells.find(key)
-	if c == nil {
+	x := t.cells
+	n := x.name(key)
+	shard, i := x.place(n)
+	slots := x.slots[shard].Load()
+	if slots == nil {
 		return nil
 	}
-	v := c.shown.Load()
-	if v == nil || v.Known != lifecycle.Present || now >= v.HitEnd {
-		return nil
+	reused := slots.reused.Load()
+	for i = slots.seek(n, i); i != none; i = slots.seek(n, i+1) {
+		if n.tail == longName && !slots.is(i, key) {
+			continue
+		}
+		v := slots.shown(i, t.coarse(), x.content)
+		if v == nil || slots.reused.Load() != reused {
+			return nil
+		}
+		if tail := slots.at[i].tail.Load(); tail == n.tail {
+			slots.mark(i, tail)
+		}
+		t.countHit()
+		return v
 	}
-	c.rank.touch()
-	t.countHit()
-	return v
+	return nil
 }
 
 // coarse is the coarse clock: what ends after it is certainly still to come.

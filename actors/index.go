@@ -5,6 +5,8 @@ import (
 	"math/bits"
 	"sync"
 	"sync/atomic"
+
+	"github.com/freshet-go/freshet/actors/lifecycle"
 )
 
 // index finds the cell of a key, and for a hit the value without the cell: beside
@@ -95,6 +97,26 @@ func (s *indexSlots[V]) seek(n name, i uint64) uint64 {
 func (s *indexSlots[V]) is(i uint64, key string) bool {
 	c := s.cells[i].Load()
 	return c != nil && c.key == key
+}
+
+// shown is the version that is shown in slot i, where now is before its HitEnd. nil:
+// ask the cell.
+func (s *indexSlots[V]) shown(i uint64, now lifecycle.Instant, content content) *lifecycle.Version[V, *Future[V]] {
+	if int64(now) >= s.at[i].until.Load() {
+		return nil
+	}
+	if content == version {
+		return (*lifecycle.Version[V, *Future[V]])(atomic.LoadPointer(s.at[i].pointer()))
+	}
+	c := s.cells[i].Load()
+	if c == nil {
+		return nil
+	}
+	v := c.shown.Load()
+	if v == nil || v.Known != lifecycle.Present || now >= v.HitEnd {
+		return nil
+	}
+	return v
 }
 
 // mark sets the read bit, which spares later readers the cell, and marks the
