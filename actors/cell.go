@@ -219,7 +219,7 @@ func (c *cell[V]) perform(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 		c.table.policy.free(c)
 	}
 	if m.op == opClose {
-		c.table.cells.stage(c).show(c.shown.Load().Ended()) // a closed cache answers no hit (C5)
+		c.table.cells.stage(c, turn.Now).show(c.shown.Load().Ended()) // a closed cache answers no hit (C5)
 	}
 }
 

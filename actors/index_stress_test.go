@@ -48,14 +48,14 @@ func testIndexAnswersNothingOld[V any](t *testing.T, values kind[V]) {
 					c = &cell[V]{key: keys[k]}
 					x.enter(c)
 					mine[k] = c
-					x.stage(c).show(values.shown(k*most + number))
+					x.stage(c, 0).show(values.shown(k*most + number))
 				case r.IntN(8) == 0:
-					x.stage(c).show(nil)
+					x.stage(c, 0).show(nil)
 				case few || r.IntN(8) == 0:
 					x.remove(c)
 					delete(mine, k)
 				default:
-					x.stage(c).show(values.shown(k*most + number))
+					x.stage(c, 0).show(values.shown(k*most + number))
 				}
 				held[k].Store(int64(number))
 				var want *lifecycle.Version[V, *Future[V]]
@@ -161,8 +161,45 @@ func testIndexSlotsChangeHands[V any](t *testing.T, values kind[V]) {
 	for i := range 30_000 {
 		c := &cell[V]{key: keys[i%2]}
 		x.enter(c)
-		x.stage(c).show(values.shown(i % 2))
+		x.stage(c, 0).show(values.shown(i % 2))
 		x.remove(c)
+	}
+	stop.Store(true)
+	readers.Wait()
+}
+
+// F5: a value that has ended when it takes the place of one that has not, as the base
+// of a write that is rolled back, answers no hit, nor one that saw the other's end.
+func TestStressIndexAnswersNothingEnded(t *testing.T) {
+	ofEachKind(t, testIndexAnswersNothingEnded, testIndexAnswersNothingEnded, testIndexAnswersNothingEnded)
+}
+
+func testIndexAnswersNothingEnded[V any](t *testing.T, values kind[V]) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8)) // threads that are stopped anywhere, not goroutines
+	const ended, now, lasting = 5, 9, 10
+	x := newIndex[V]()
+	table := hits(x)
+	table.clock.coarse.Store(now)
+	c := &cell[V]{key: "k"}
+	x.enter(c)
+	var readers sync.WaitGroup
+	var stop atomic.Bool
+	for range 7 {
+		readers.Go(func() {
+			for !stop.Load() {
+				if v, ok := values.hit(table, c.key); ok && v != lasting {
+					t.Error("a hit was answered with what had ended")
+					return
+				}
+			}
+		})
+	}
+	for range 60_000 {
+		for _, end := range []lifecycle.Instant{lasting, ended} {
+			v := values.shown(int(end))
+			v.HitEnd = end
+			x.stage(c, now).show(v)
+		}
 	}
 	stop.Store(true)
 	readers.Wait()

@@ -110,15 +110,15 @@ func testIndexIsAMap[V any](t *testing.T, values kind[V]) {
 				}
 				model[c.key] = have
 			},
-			"show":         func(t *rapid.T) { x.stage(one(t)).show(values.shown(rapid.Int().Draw(t, "value"))) },
-			"show nothing": func(t *rapid.T) { x.stage(one(t)).show(nil) },
+			"show":         func(t *rapid.T) { x.stage(one(t), 0).show(values.shown(rapid.Int().Draw(t, "value"))) },
+			"show nothing": func(t *rapid.T) { x.stage(one(t), 0).show(nil) },
 			"show absence": func(t *rapid.T) {
-				x.stage(one(t)).show(&lifecycle.Version[V, *Future[V]]{HitEnd: 10, Known: lifecycle.Absent})
+				x.stage(one(t), 0).show(&lifecycle.Version[V, *Future[V]]{HitEnd: 10, Known: lifecycle.Absent})
 			},
 			"show what is void": func(t *rapid.T) {
 				v := values.shown(1)
 				v.HitEnd, v.Void = 0, true
-				x.stage(one(t)).show(v)
+				x.stage(one(t), 0).show(v)
 			},
 			"remove": func(t *rapid.T) {
 				c := one(t)
@@ -183,7 +183,7 @@ func TestIndexMarksWhatIsRead(t *testing.T) {
 	for _, key := range []string{"short", "longer than fifteen"} {
 		c := &cell[int]{key: key, table: table}
 		x.enter(c)
-		x.stage(c).show(numbers.shown(1))
+		x.stage(c, 0).show(numbers.shown(1))
 		for range 3 {
 			for range 2 {
 				_, ok := numbers.hit(table, key)
@@ -202,17 +202,18 @@ func TestIndexForgetsWhatItDoesNotShow(t *testing.T) {
 	c := &cell[*int]{key: "k"}
 	x.enter(c)
 	for name, leave := range map[string]func(){
-		"nothing is known any more": func() { x.stage(c).show(nil) },
+		"nothing is known any more": func() { x.stage(c, 0).show(nil) },
 		"it is void": func() {
 			v := addresses.shown(1)
 			v.HitEnd, v.Void = 0, true
-			x.stage(c).show(v)
+			x.stage(c, 0).show(v)
 		},
+		"it has ended":   func() { x.stage(c, 10).show(addresses.shown(1)) },
 		"it was removed": func() { x.remove(c) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			x.enter(c)
-			x.stage(c).show(addresses.shown(1))
+			x.stage(c, 0).show(addresses.shown(1))
 			slots, i := x.slotOf(c)
 			require.NotNil(t, *slots.at[i].pointer())
 			leave()
@@ -238,14 +239,14 @@ func TestIndexHoldsWhatItShows(t *testing.T) {
 	x.enter(c)
 	value := func() weak.Pointer[pair] {
 		p := &pair{1, 2}
-		x.stage(c).show(&lifecycle.Version[*pair, *Future[*pair]]{HitEnd: 1, Known: lifecycle.Present, Value: p})
+		x.stage(c, 0).show(&lifecycle.Version[*pair, *Future[*pair]]{HitEnd: 1, Known: lifecycle.Present, Value: p})
 		return weak.Make(p)
 	}()
 	c.shown.Store(nil)
 	runtime.GC()
 	runtime.GC()
 	require.NotNil(t, value.Value())
-	x.stage(c).show(nil)
+	x.stage(c, 0).show(nil)
 	runtime.GC()
 	runtime.GC()
 	require.Nil(t, value.Value())
@@ -303,7 +304,7 @@ func givesBack[V comparable](t *testing.T, value V) {
 	x := newIndex[V]()
 	c := &cell[V]{key: "k"}
 	x.enter(c)
-	x.stage(c).show(&lifecycle.Version[V, *Future[V]]{HitEnd: 1, Known: lifecycle.Present, Value: value})
+	x.stage(c, 0).show(&lifecycle.Version[V, *Future[V]]{HitEnd: 1, Known: lifecycle.Present, Value: value})
 	for range 2 {
 		got, err := hits(x).Get(context.Background(), "k")
 		require.NoError(t, err)
@@ -325,7 +326,7 @@ func TestIndexPublishWaitsForGrowth(t *testing.T) {
 	var returned atomic.Bool
 	var publisher sync.WaitGroup
 	publisher.Go(func() {
-		x.stage(c).show(numbers.shown(1))
+		x.stage(c, 0).show(numbers.shown(1))
 		returned.Store(true)
 	})
 	for range 1000 {

@@ -22,7 +22,7 @@ func (c *cell[V]) publish(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 	case 1:
 		var ev streams.Event[V]
 		weight := c.event(&ev, turn, only, m)
-		stage := c.table.cells.stage(c)
+		stage := c.table.cells.stage(c, turn.Now)
 		c.table.log.Append(&ev, weight, func(revision uint64) {
 			only.Version.Revision = revision
 			stage.show(c.visible(only.Version))
@@ -41,7 +41,7 @@ func (c *cell[V]) publishAll(turn *lifecycle.Turn[V, *Future[V]], m *message[V],
 			versions = append(versions, e.Version)
 		}
 	}
-	stage := c.table.cells.stage(c)
+	stage := c.table.cells.stage(c, turn.Now)
 	c.table.log.AppendAll(events, weights, func(first uint64) {
 		for i, v := range versions {
 			v.Revision = first + uint64(i)

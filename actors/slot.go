@@ -104,9 +104,11 @@ func (s *indexSlot) take(from *indexSlot, content content) {
 }
 
 // showIn has readers of s, which is hidden, answered with v until it ends. What is
-// void is no answer, nor for those who looked at until before it was hidden.
-func showIn[V any](s *indexSlot, v *lifecycle.Version[V, *Future[V]], content content) {
-	if v == nil || v.Known != lifecycle.Present || v.Void {
+// void is no answer, nor is what has ended now (a write that was rolled back leaves
+// that): neither for those who looked at until before it was hidden, and so saw the
+// end of another.
+func showIn[V any](s *indexSlot, v *lifecycle.Version[V, *Future[V]], content content, now lifecycle.Instant) {
+	if v == nil || v.Known != lifecycle.Present || v.Void || v.HitEnd <= now {
 		s.forget(content)
 		return
 	}

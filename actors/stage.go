@@ -10,12 +10,13 @@ type stage[V any] struct {
 	slot    *indexSlot // nil: the cell is not in
 	shard   *indexShard
 	content content
+	now     lifecycle.Instant
 }
 
-// stage makes ready for show, which must follow.
-func (x *index[V]) stage(c *cell[V]) stage[V] {
+// stage makes ready for show, which must follow, of what is shown at the instant now.
+func (x *index[V]) stage(c *cell[V], now lifecycle.Instant) stage[V] {
 	shard, _ := x.place(x.name(c.key))
-	s := stage[V]{cell: c, shard: &x.shards[shard], content: x.content}
+	s := stage[V]{cell: c, shard: &x.shards[shard], content: x.content, now: now}
 	s.shard.mu.Lock()
 	if slots, i := x.slotOf(c); i != none {
 		s.slot = &slots.at[i]
@@ -31,7 +32,7 @@ func (s stage[V]) show(v *lifecycle.Version[V, *Future[V]]) {
 	}
 	s.cell.shown.Store(v)
 	if s.slot != nil {
-		showIn(s.slot, v, s.content)
+		showIn(s.slot, v, s.content, s.now)
 	}
 	s.shard.mu.Unlock()
 }
