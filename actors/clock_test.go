@@ -21,7 +21,7 @@ func TestClock_SleepsAfterABurst(t *testing.T) {
 		c.wake() // awake: nothing happens
 		require.True(t, before(c, lifecycle.Instant(time.Hour)))
 		time.Sleep(clockBurst * clockTick)
-		require.EqualValues(t, asleep, c.coarse.Load(), "no timer for ever")
+		require.EqualValues(t, int64(asleep), c.coarse.Load(), "no timer for ever")
 		require.False(t, c.timer.Stop(), "none at all")
 
 		c.wake()
@@ -29,7 +29,7 @@ func TestClock_SleepsAfterABurst(t *testing.T) {
 		c.Close()
 		require.False(t, before(c, lifecycle.Instant(time.Hour)))
 		c.wake()
-		require.EqualValues(t, asleep, c.coarse.Load(), "closed for good")
+		require.EqualValues(t, int64(asleep), c.coarse.Load(), "closed for good")
 		require.False(t, c.timer.Stop())
 		start := c.Now()
 		time.Sleep(time.Second)

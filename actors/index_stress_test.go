@@ -28,7 +28,7 @@ func testIndexAnswersNothingOld[V any](t *testing.T, values kind[V]) {
 	table := hits(x)
 	keys := crowd(x, 96)
 	// A version's value says whose it is and which: key, then number.
-	const most = 1 << 32
+	const most = 1 << 16
 	var held [96]atomic.Int64 // the newest number that was complete
 	var writers, readers sync.WaitGroup
 	stop := make(chan struct{})

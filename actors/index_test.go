@@ -18,8 +18,8 @@ import (
 	"github.com/freshet-go/freshet/actors/lifecycle"
 )
 
-// pair is a value that is no word.
-type pair struct{ n, again int }
+// pair is a value that is no word, nor two small ones.
+type pair struct{ n, again int64 }
 
 // kind makes values that a slot holds in one of its ways, out of numbers, and says
 // which number a value was made of.
@@ -31,11 +31,11 @@ type kind[V any] struct {
 var (
 	numbers   = kind[int]{func(n int) int { return n }, func(n int) int { return n }}
 	addresses = kind[*int]{func(n int) *int { return &n }, func(p *int) int { return *p }}
-	pairs     = kind[pair]{func(n int) pair { return pair{n, n} }, func(p pair) int {
+	pairs     = kind[pair]{func(n int) pair { return pair{int64(n), int64(n)} }, func(p pair) int {
 		if p.n != p.again {
 			return -1
 		}
-		return p.n
+		return int(p.n)
 	}}
 )
 
@@ -309,10 +309,10 @@ func givesBack[V comparable](t *testing.T, value V) {
 		got, err := hits(x).Get(context.Background(), "k")
 		require.NoError(t, err)
 		require.Equal(t, value, got)
-		x.shards[0].mu.Lock()
-		shard, _ := x.place(x.name("k"))
+		shard, _ := x.place(x.name(c.key))
+		x.shards[shard].mu.Lock()
 		x.growLocked(shard)
-		x.shards[0].mu.Unlock()
+		x.shards[shard].mu.Unlock()
 	}
 }
 
@@ -351,4 +351,19 @@ func TestIndexTellsKeysOfOneHashApart(t *testing.T) {
 	require.Same(t, a, s.find(n, 7, a.key))
 	require.Same(t, b, s.find(n, 7, b.key))
 	require.Nil(t, s.find(n, 7, "c"))
+}
+
+// A hit of a long key is answered out of its own slot, and not of one whose key has
+// the same hash.
+func TestIndexHitComparesLongKeys(t *testing.T) {
+	x := newIndex[int]()
+	c := &cell[int]{key: "a long key, or so it says"}
+	x.enter(c)
+	x.stage(c, 0).show(numbers.shown(1))
+	_, ok := numbers.hit(hits(x), c.key)
+	require.True(t, ok)
+	slots, i := x.slotOf(c)
+	slots.cells[i].Store(&cell[int]{key: "b long key, or so it says"})
+	_, ok = numbers.hit(hits(x), c.key)
+	require.False(t, ok)
 }
