@@ -52,7 +52,7 @@ func (t *Table[V]) Get(ctx context.Context, key string, opts ...FetchOption) (V,
 		if x.content == number {
 			bits = atomic.LoadUint64(&slot.word)
 		} else if p = atomic.LoadPointer((*unsafe.Pointer)(unsafe.Pointer(&slot.word))); p == nil {
-			break // it was forgotten meanwhile, or is the value
+			break // it was forgotten meanwhile
 		}
 		if slots.reused.Load() != reused {
 			break
@@ -65,6 +65,9 @@ func (t *Table[V]) Get(ctx context.Context, key string, opts ...FetchOption) (V,
 		case number:
 			return *(*V)(unsafe.Pointer(&bits)), nil
 		case pointer:
+			if p == unsafe.Pointer(&nilValue) {
+				p = nil
+			}
 			return *(*V)(unsafe.Pointer(&p)), nil
 		}
 		return (*lifecycle.Version[V, *Future[V]])(p).Value, nil

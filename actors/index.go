@@ -101,11 +101,11 @@ func (s *indexSlots[V]) is(i uint64, key string) bool {
 
 // shown is the version that is shown in slot i, where now is before its HitEnd. nil:
 // ask the cell.
-func (s *indexSlots[V]) shown(i uint64, now lifecycle.Instant, content content) *lifecycle.Version[V, *Future[V]] {
+func (s *indexSlots[V]) shown(i uint64, now lifecycle.Instant, holds content) *lifecycle.Version[V, *Future[V]] {
 	if int64(now) >= s.at[i].until.Load() {
 		return nil
 	}
-	if content == version {
+	if holds == version {
 		return (*lifecycle.Version[V, *Future[V]])(atomic.LoadPointer(s.at[i].pointer()))
 	}
 	c := s.cells[i].Load()

@@ -293,6 +293,7 @@ func TestIndexGivesBackWhatItWasGiven(t *testing.T) {
 	givesBack(t, struct{}{})
 	givesBack(t, small{1, [3]uint16{2, 3, 4}})
 	givesBack(t, &one)
+	givesBack[*int](t, nil)
 	givesBack(t, handle{[1]*int{&one}})
 	givesBack(t, "a string")
 	givesBack[error](t, ErrClosed)

@@ -69,9 +69,12 @@ func hasPointers(t reflect.Type) bool {
 	}
 }
 
-// makeSlots makes n of them, for words that are content.
-func makeSlots(n int, content content) []indexSlot {
-	if content == number {
+// nilValue stands for a value that is nil, in slots of pointers: there nil is nothing.
+var nilValue byte
+
+// makeSlots makes n of them, whose words hold that.
+func makeSlots(n int, holds content) []indexSlot {
+	if holds == number {
 		return make([]indexSlot, n)
 	}
 	return unsafe.Slice((*indexSlot)(unsafe.Pointer(unsafe.SliceData(make([]pointerSlot, n)))), n)
@@ -87,15 +90,15 @@ func (s *indexSlot) hide() {
 }
 
 // forget lets go of what was shown. It follows hide.
-func (s *indexSlot) forget(content content) {
-	if content != number && atomic.LoadPointer(s.pointer()) != nil {
+func (s *indexSlot) forget(holds content) {
+	if holds != number && atomic.LoadPointer(s.pointer()) != nil {
 		atomic.StorePointer(s.pointer(), nil)
 	}
 }
 
 // take makes s, which nobody reads yet, answer what from does.
-func (s *indexSlot) take(from *indexSlot, content content) {
-	if content == number {
+func (s *indexSlot) take(from *indexSlot, holds content) {
+	if holds == number {
 		s.word = atomic.LoadUint64(&from.word)
 	} else {
 		atomic.StorePointer(s.pointer(), atomic.LoadPointer(from.pointer()))
@@ -107,16 +110,20 @@ func (s *indexSlot) take(from *indexSlot, content content) {
 // void is no answer, nor is what has ended now (a write that was rolled back leaves
 // that): neither for those who looked at until before it was hidden, and so saw the
 // end of another.
-func showIn[V any](s *indexSlot, v *lifecycle.Version[V, *Future[V]], content content, now lifecycle.Instant) {
+func showIn[V any](s *indexSlot, v *lifecycle.Version[V, *Future[V]], holds content, now lifecycle.Instant) {
 	if v == nil || v.Known != lifecycle.Present || v.Void || v.HitEnd <= now {
-		s.forget(content)
+		s.forget(holds)
 		return
 	}
-	switch content {
+	switch holds {
 	case version:
 		atomic.StorePointer(s.pointer(), unsafe.Pointer(v))
 	case pointer:
-		atomic.StorePointer(s.pointer(), *(*unsafe.Pointer)(unsafe.Pointer(&v.Value)))
+		p := *(*unsafe.Pointer)(unsafe.Pointer(&v.Value))
+		if p == nil {
+			p = unsafe.Pointer(&nilValue)
+		}
+		atomic.StorePointer(s.pointer(), p)
 	case number:
 		var word uint64
 		*(*V)(unsafe.Pointer(&word)) = v.Value

@@ -18,7 +18,7 @@ func (r *Resource[V, F]) erase(t *Turn[V, F], number uint64) {
 // Stored says that the second tier has acknowledged the erase with that number,
 // or a record that was read after it.
 func (r *Resource[V, F]) Stored(erase uint64) {
-	if r.erasing() <= erase {
+	if e := r.erasing(); e != 0 && e <= erase {
 		r.setErasing(0)
 	}
 }
