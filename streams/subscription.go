@@ -15,9 +15,12 @@ const (
 	manyKeys = 64
 	// idleBookmark is after how much silence a sleeping subscriber is told where it is (S12).
 	idleBookmark = 30 * time.Second
-	// handful is how few events make a loop that has caught up with the writer let others run before it looks again.
-	// On his heels it would fetch the lines he writes, and he would wait for them, for every three or four events.
-	handful = 16
+	// handful is how few events make a loop that has caught up with the writer stay away longer before it looks again,
+	// up to mostYields: some microseconds. On his heels it would fetch the lines he writes, and he would wait for them,
+	// for every three or four events; where that takes 200 ns a line, as between processors that share no cache, both
+	// would do little else.
+	handful    = 16
+	mostYields = 31
 )
 
 // Subscription is a cursor into a [Log], with a filter. It has no goroutine and no queue of its own: events stay in the
@@ -53,7 +56,7 @@ type Subscription[V any] struct {
 	told     uint64      // the place Token tells of
 	placed   bool        // there is such a place: not before Synced
 	scanned  uint64      // the log is looked through up to here
-	near     bool        // the last filling caught up with the log, and was a handful at the most
+	near     bool        // the last filling caught up with the log
 	sent     uint64      // the newest revision that any event told the subscriber of
 	idle     time.Time
 	parked   bool
@@ -163,6 +166,7 @@ func (s *Subscription[V]) runOwned(yield func(Event[V], error) bool) bool {
 		s.owned, s.owner = false, nil
 		s.mu.Unlock()
 	}()
+	yields := 0 // before the next look, where the last one caught up
 	for {
 		s.mu.Lock()
 		s.owner = nil
@@ -171,6 +175,7 @@ func (s *Subscription[V]) runOwned(yield func(Event[V], error) bool) bool {
 			s.owner = s.out
 		}
 		b, near := s.owner, s.near
+		few := b != nil && b.n <= handful
 		s.mu.Unlock()
 		if cause != nil {
 			s.end(cause)
@@ -191,9 +196,15 @@ func (s *Subscription[V]) runOwned(yield func(Event[V], error) bool) bool {
 		}
 		switch {
 		case b == nil:
+			yields = 0
 			s.await(context.Background())
 		case near:
-			runtime.Gosched()
+			if few {
+				yields = min(2*yields+1, mostYields)
+			}
+			for range yields {
+				runtime.Gosched()
+			}
 		}
 	}
 }

@@ -92,7 +92,7 @@ func (s *Subscription[V]) advanceLocked(limit uint64) error {
 	if lostTo != 0 {
 		return s.lapLocked(lostTo)
 	}
-	s.near = s.scanned >= limit && b.n <= handful
+	s.near = s.scanned >= limit
 	s.skipAheadLocked()
 	if b.n == 0 && s.scanned-s.sent >= s.log.every {
 		s.bookmarkLocked()
