@@ -35,6 +35,7 @@ type Result struct {
 	Workload work.Workload
 	Ops      int
 	Series   []Series
+	Lines    []time.Duration // by round: what a cache line took from one processor to another
 }
 
 // Series is what a contender came to.
@@ -114,6 +115,9 @@ func (p Plan) measure(ctx context.Context, w work.Workload, tell func(round, rou
 		r.Series = append(r.Series, Series{Name: c.Name, Module: c.Module, Bare: c.Bare, Err: err})
 	}
 	for round := range p.rounds(w) {
+		if took := lineTime(); took > 0 {
+			r.Lines = append(r.Lines, took)
+		}
 		for i := range r.Series {
 			s := &r.Series[i]
 			if s.Err != nil || ctx.Err() != nil {

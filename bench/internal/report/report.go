@@ -61,6 +61,7 @@ type jsonWorkload struct {
 	About      string          `json:"about"`
 	Ops        int             `json:"ops"`
 	Best       string          `json:"best_peer,omitempty"`
+	Lines      []int64         `json:"cache_line_ns"` // by round, from one processor to another
 	Contenders []jsonContender `json:"contenders"`
 }
 
@@ -81,6 +82,9 @@ func (r Report) JSON(w io.Writer) error {
 		jw := jsonWorkload{Name: result.Workload.Name, About: result.Workload.About, Ops: result.Ops}
 		if best != nil {
 			jw.Best = best.Name
+		}
+		for _, took := range result.Lines {
+			jw.Lines = append(jw.Lines, took.Nanoseconds())
 		}
 		for _, s := range result.Series {
 			jc := jsonContender{

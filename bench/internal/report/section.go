@@ -24,7 +24,7 @@ func (r Report) sections() []section {
 		first := r.Results[i].Workload
 		if first.Chart.Title == "" {
 			all = append(all, section{
-				name: first.Name, about: first.About, table: tableOf(r.Results[i]), plots: []string{fileName(first.Name)},
+				name: first.Name, about: first.About + lines(r.Results[i]), table: tableOf(r.Results[i]), plots: []string{fileName(first.Name)},
 			})
 			continue
 		}
@@ -35,6 +35,15 @@ func (r Report) sections() []section {
 		all = append(all, chartSection(r.Results[from:i+1]))
 	}
 	return all
+}
+
+// lines says what cache lines took meanwhile.
+func lines(r harness.Result) string {
+	if len(r.Lines) == 0 {
+		return ""
+	}
+	least, most := slices.Min(r.Lines), slices.Max(r.Lines)
+	return fmt.Sprintf(" Cache lines took %d to %d ns between processors.", least.Nanoseconds(), most.Nanoseconds())
 }
 
 // chartSection has a row a workload and a column a contender.
