@@ -74,7 +74,7 @@ type Peer struct {
 }
 
 // Bare says that it is no cache: it grows without end.
-func (p Peer) Bare() bool { return p.Name == singleflightPeer.Name }
+func (p Peer) Bare() bool { return p.Name == singleflightPeer.Name || p.Name == DoChan.Name }
 
 // Ours is the name of this project's peer, and begins the names of its variants.
 const Ours = "freshet"

@@ -54,13 +54,17 @@ func newSingleflight(o Options) (Cache, error) {
 }
 
 func (c *singleflightCache) Get(ctx context.Context, key string) (uint64, error) {
+	if value, ok := c.have(key); ok {
+		return value, nil
+	}
+	return c.load(ctx, key)
+}
+
+func (c *singleflightCache) have(key string) (uint64, bool) {
 	c.mu.RLock()
 	have, ok := c.items[key]
 	c.mu.RUnlock()
-	if ok && (have.expires.IsZero() || time.Now().Before(have.expires)) {
-		return have.value, nil
-	}
-	return c.load(ctx, key)
+	return have.value, ok && (have.expires.IsZero() || time.Now().Before(have.expires))
 }
 
 func (c *singleflightCache) load(ctx context.Context, key string) (uint64, error) {
@@ -96,3 +100,49 @@ func (c *singleflightCache) Reload(ctx context.Context, key string) (uint64, err
 }
 
 func (c *singleflightCache) Close() {}
+
+// DoChan is singleflight+map that gives its callers what C1 and C2 promise, as
+// one does that by hand: a load is made on a goroutine of its own and has a
+// deadline, so that who leaves ends it for nobody, and it keeps nobody for ever.
+// It is no peer: it says what that alone costs.
+var DoChan = Peer{Name: "DoChan+map", Module: "golang.org/x/sync", New: newDoChan}
+
+type doChanCache struct {
+	*singleflightCache
+	group singleflight.Group
+}
+
+func newDoChan(o Options) (Cache, error) {
+	return &doChanCache{singleflightCache: &singleflightCache{source: o.Source, ttl: o.TTL, items: make(map[string]item)}}, nil
+}
+
+const doChanTimeout = 10 * time.Second
+
+func (c *doChanCache) Get(ctx context.Context, key string) (uint64, error) {
+	if value, ok := c.have(key); ok {
+		return value, nil
+	}
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), doChanTimeout)
+	answer := c.group.DoChan(key, func() (any, error) {
+		value, err := c.source(limited, key)
+		if err == nil {
+			c.Set(key, value)
+		}
+		return value, err
+	})
+	select {
+	case r := <-answer:
+		cancel()
+		value, _ := r.Val.(uint64)
+		return value, r.Err
+	case <-limited.Done():
+		cancel()
+		return 0, limited.Err()
+	case <-ctx.Done():
+		go func() {
+			<-answer
+			cancel()
+		}()
+		return 0, ctx.Err()
+	}
+}

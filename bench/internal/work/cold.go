@@ -24,7 +24,7 @@ func cold(name, about string, delay time.Duration, ops, quick int) Workload {
 		Columns: []Column{
 			{Name: "time/op", Unit: "ns"}, {Name: CPU, Unit: "ns"}, {Name: "allocs/op"}, {Name: "bytes/op", Unit: "B"}, {Name: "origin calls/op"},
 		},
-		Contenders: of(peer.All(), func(p peer.Peer) (Run, error) {
+		Contenders: of(append(peer.All(), peer.DoChan), func(p peer.Peer) (Run, error) {
 			return Run{
 				Do:    func(ops int) ([]float64, error) { return loadAll(p, delay, ops) },
 				Close: func() {},
