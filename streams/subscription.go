@@ -21,6 +21,8 @@ const (
 	// would do little else.
 	handful    = 16
 	mostYields = 31
+	// mostYielding ends that early where others want the processor, so that a yield takes long.
+	mostYielding = 10 * time.Microsecond
 )
 
 // Subscription is a cursor into a [Log], with a filter. It has no goroutine and no queue of its own: events stay in the
@@ -202,10 +204,16 @@ func (s *Subscription[V]) runOwned(yield func(Event[V], error) bool) bool {
 			if few {
 				yields = min(2*yields+1, mostYields)
 			}
-			for range yields {
-				runtime.Gosched()
-			}
+			stayAway(yields)
 		}
+	}
+}
+
+// stayAway yields, some microseconds in all. The number is the bound where time stands still.
+func stayAway(yields int) {
+	began := time.Now()
+	for i := 0; i < yields && time.Since(began) < mostYielding; i++ {
+		runtime.Gosched()
 	}
 }
 
