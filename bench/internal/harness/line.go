@@ -9,11 +9,12 @@ import (
 const (
 	lineTurns = 1000 // there and back
 	lineTries = 5
+	lineLooks = 1 << 20 // for one answer: some hundred microseconds
 )
 
 // lineTime is how long a cache line takes from one processor to another: the
 // least of a few tries of two goroutines that hand it to and fro. 0: there is
-// only one processor.
+// only one processor to be had.
 //
 // It may be four times as long in the next minute, where a system, or the host
 // below it, runs both on one part of the chip or on two; and all that
@@ -22,29 +23,43 @@ func lineTime() time.Duration {
 	if runtime.GOMAXPROCS(0) < 2 {
 		return 0
 	}
-	least := toAndFro()
-	for range lineTries - 1 {
-		least = min(least, toAndFro())
+	var least time.Duration
+	for range lineTries {
+		if took := toAndFro(); took > 0 && (least == 0 || took < least) {
+			least = took
+		}
 	}
 	return least
 }
 
+// toAndFro is one try, 0 where one of the two waited in vain: both may have to
+// share a processor, whatever GOMAXPROCS says.
 func toAndFro() time.Duration {
+	const lost = -1
 	var word struct {
 		_ [128]byte
 		atomic.Int64
 		_ [128]byte
 	}
-	await := func(n int64) {
-		for word.Load() != n {
-			continue
+	await := func(n int64) bool {
+		for range lineLooks {
+			switch word.Load() {
+			case n:
+				return true
+			case lost:
+				return false
+			}
 		}
+		word.Store(lost)
+		return false
 	}
 	there := make(chan struct{})
 	go func() {
 		close(there)
 		for i := int64(1); i < 2*lineTurns; i += 2 {
-			await(i)
+			if !await(i) {
+				return
+			}
 			word.Store(i + 1)
 		}
 	}()
@@ -52,7 +67,9 @@ func toAndFro() time.Duration {
 	began := time.Now()
 	for i := int64(1); i < 2*lineTurns; i += 2 {
 		word.Store(i)
-		await(i + 1)
+		if !await(i + 1) {
+			return 0
+		}
 	}
 	return time.Since(began) / (2 * lineTurns)
 }
