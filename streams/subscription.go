@@ -126,8 +126,9 @@ func (s *Subscription[V]) await(ctx context.Context) {
 	}
 }
 
-// Events ranges over the subscription's events and waits for more. The last pair carries the cause of the end and no
-// event; a subscription that its own Close ended just stops. Leaving the loop, in whatever way, closes the
+// Events ranges over the subscription's events and waits for more. Where it has caught up with a busy writer it lets him
+// go ahead for some microseconds, and hands out what has come together by then. The last pair carries the cause of the end
+// and no event; a subscription that its own Close ended just stops. Leaving the loop, in whatever way, closes the
 // subscription. Loops on several goroutines share the events as several Nexts do, and the first that leaves closes it
 // for all.
 func (s *Subscription[V]) Events() iter.Seq2[Event[V], error] {

@@ -107,13 +107,10 @@ func (c *singleflightCache) Close() {}
 // It is no peer: it says what that alone costs.
 var DoChan = Peer{Name: "DoChan+map", Module: "golang.org/x/sync", New: newDoChan}
 
-type doChanCache struct {
-	*singleflightCache
-	group singleflight.Group
-}
+type doChanCache struct{ *singleflightCache }
 
 func newDoChan(o Options) (Cache, error) {
-	return &doChanCache{singleflightCache: &singleflightCache{source: o.Source, ttl: o.TTL, items: make(map[string]item)}}, nil
+	return &doChanCache{&singleflightCache{source: o.Source, ttl: o.TTL, items: make(map[string]item)}}, nil
 }
 
 const doChanTimeout = 10 * time.Second
@@ -123,7 +120,7 @@ func (c *doChanCache) Get(ctx context.Context, key string) (uint64, error) {
 		return value, nil
 	}
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), doChanTimeout)
-	answer := c.group.DoChan(key, func() (any, error) {
+	answer := c.once.group.DoChan(key, func() (any, error) {
 		value, err := c.source(limited, key)
 		if err == nil {
 			c.Set(key, value)

@@ -61,7 +61,7 @@ type jsonWorkload struct {
 	About      string          `json:"about"`
 	Ops        int             `json:"ops"`
 	Best       string          `json:"best_peer,omitempty"`
-	Lines      []int64         `json:"cache_line_ns"` // by round, from one processor to another
+	Lines      []int64         `json:"cache_line_ns,omitempty"` // by round, from one processor to another
 	Contenders []jsonContender `json:"contenders"`
 }
 
