@@ -9,7 +9,8 @@ import (
 const (
 	lineTurns = 1000 // there and back
 	lineTries = 5
-	lineLooks = 1 << 20 // for one answer: some hundred microseconds
+	lineLooks = 1 << 22 // for one answer: some milliseconds, for a sleeping thread may take one to wake
+	lineLimit = 50 * time.Millisecond
 )
 
 // lineTime is how long a cache line takes from one processor to another: the
@@ -53,9 +54,7 @@ func toAndFro() time.Duration {
 		word.Store(lost)
 		return false
 	}
-	there := make(chan struct{})
 	go func() {
-		close(there)
 		for i := int64(1); i < 2*lineTurns; i += 2 {
 			if !await(i) {
 				return
@@ -63,11 +62,15 @@ func toAndFro() time.Duration {
 			word.Store(i + 1)
 		}
 	}()
-	<-there
+	word.Store(1)
+	for word.Load() == 1 { // the other may have yet to be given a processor
+		runtime.Gosched()
+	}
 	began := time.Now()
-	for i := int64(1); i < 2*lineTurns; i += 2 {
+	for i := int64(3); i < 2*lineTurns; i += 2 {
 		word.Store(i)
-		if !await(i + 1) {
+		if !await(i+1) || (i%64 == 1 && time.Since(began) > lineLimit) {
+			word.Store(lost)
 			return 0
 		}
 	}
