@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/freshet-go/freshet/actors/lifecycle"
 )
@@ -24,6 +25,7 @@ import (
 type index[V any] struct {
 	namer
 	content content
+	most    int                                        // slots that a shard needs where the cache is full; 0: it has no bound
 	slots   [indexShards]atomic.Pointer[indexSlots[V]] // nil: empty
 	shards  [indexShards]indexShard
 }
@@ -58,8 +60,16 @@ type indexSlots[V any] struct {
 // none is no slot.
 const none = ^uint64(0)
 
-func newIndex[V any]() *index[V] {
-	return &index[V]{namer: newNamer(), content: contentOf[V]()}
+// newIndex makes the index of a cache of so many entries at the most, 0: any number.
+func newIndex[V any](maxEntries int) *index[V] {
+	x := &index[V]{namer: newNamer(), content: contentOf[V]()}
+	if maxEntries > 0 {
+		x.most = firstSlots
+		for 3*x.most/4 < maxEntries/indexShards {
+			x.most *= 2
+		}
+	}
+	return x
 }
 
 func (x *index[V]) makeSlots(n int) *indexSlots[V] {
@@ -223,12 +233,10 @@ func (s *indexSlots[V]) free(i uint64) uint64 {
 // the graves and the read bits.
 func (x *index[V]) growLocked(at uint64) *indexSlots[V] {
 	shard := &x.shards[at]
-	size := firstSlots
-	for size < 2*(shard.live+1) {
-		size *= 2
-	}
+	old := x.slots[at].Load()
+	size := x.sizeFor(shard.live+1, old)
 	next := x.makeSlots(size)
-	if old := x.slots[at].Load(); old != nil {
+	if old != nil {
 		for i := range old.at {
 			c := old.cells[i].Load()
 			if c == nil {
@@ -237,13 +245,27 @@ func (x *index[V]) growLocked(at uint64) *indexSlots[V] {
 			n := name{old.at[i].head.Load(), old.at[i].tail.Load() &^ readBit}
 			_, from := x.place(n)
 			j := next.free(from)
-			next.at[j].take(&old.at[i], x.content)
-			next.put(j, n, c)
+			next.at[j].take(&old.at[i], n, x.content)
+			*(**cell[V])(unsafe.Pointer(&next.cells[j])) = c
 		}
 	}
 	shard.used = shard.live
 	x.slots[at].Store(next)
 	return next
+}
+
+// sizeFor is how many slots hold n cells. A shard that grows does so fourfold, which
+// halves the moving, as long as it is small beside what it takes in a full cache:
+// who bounds a cache has memory for that many.
+func (x *index[V]) sizeFor(n int, old *indexSlots[V]) int {
+	size := firstSlots
+	for size < 2*n {
+		size *= 2
+	}
+	if old != nil && size > len(old.at) && 2*size <= x.most {
+		size *= 2
+	}
+	return size
 }
 
 // remove takes c, and only c, out.

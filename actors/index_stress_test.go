@@ -24,7 +24,7 @@ func TestStressIndexAnswersNothingOld(t *testing.T) {
 }
 
 func testIndexAnswersNothingOld[V any](t *testing.T, values kind[V]) {
-	x := newIndex[V]()
+	x := newIndex[V](0)
 	table := hits(x)
 	keys := crowd(x, 96)
 	// A version's value says whose it is and which: key, then number.
@@ -137,7 +137,7 @@ func TestStressIndexSlotsChangeHands(t *testing.T) {
 
 func testIndexSlotsChangeHands[V any](t *testing.T, values kind[V]) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8)) // threads that are stopped anywhere, not goroutines
-	x := newIndex[V]()
+	x := newIndex[V](0)
 	table := hits(x)
 	var keys []string
 	for _, key := range crowd(x, 512) {
@@ -177,7 +177,7 @@ func TestStressIndexAnswersNothingEnded(t *testing.T) {
 func testIndexAnswersNothingEnded[V any](t *testing.T, values kind[V]) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8)) // threads that are stopped anywhere, not goroutines
 	const ended, now, lasting = 5, 9, 10
-	x := newIndex[V]()
+	x := newIndex[V](0)
 	table := hits(x)
 	table.clock.coarse.Store(now)
 	c := &cell[V]{key: "k"}
@@ -208,7 +208,7 @@ func testIndexAnswersNothingEnded[V any](t *testing.T, values kind[V]) {
 // A key that nobody takes out is found at every moment, and met by every walk,
 // whatever is put in and taken out around it, also while the slots move.
 func TestStressIndexLosesNothing(t *testing.T) {
-	x := newIndex[int]()
+	x := newIndex[int](0)
 	const kept, churned, rounds = 500, 4000, 20_000
 	for i := range kept {
 		x.enter(&cell[int]{key: "kept-" + strconv.Itoa(i)})

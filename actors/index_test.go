@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -90,7 +91,7 @@ func TestIndexIsAMap(t *testing.T) {
 
 func testIndexIsAMap[V any](t *testing.T, values kind[V]) {
 	rapid.Check(t, func(t *rapid.T) {
-		x, model := newIndex[V](), map[string]*cell[V]{}
+		x, model := newIndex[V](0), map[string]*cell[V]{}
 		table := hits(x)
 		key := rapid.SampledFrom(append(crowd(x, 40), "a", "b", "aa"))
 		one := func(t *rapid.T) *cell[V] {
@@ -178,7 +179,7 @@ func testIndexIsAMap[V any](t *testing.T, values kind[V]) {
 
 // A hit marks the cell, and again once the policy took the mark off.
 func TestIndexMarksWhatIsRead(t *testing.T) {
-	x := newIndex[int]()
+	x := newIndex[int](0)
 	table := hits(x)
 	for _, key := range []string{"short", "longer than fifteen"} {
 		c := &cell[int]{key: key, table: table}
@@ -198,7 +199,7 @@ func TestIndexMarksWhatIsRead(t *testing.T) {
 
 // M4: a slot holds on to no value that it does not show.
 func TestIndexForgetsWhatItDoesNotShow(t *testing.T) {
-	x := newIndex[*int]()
+	x := newIndex[*int](0)
 	c := &cell[*int]{key: "k"}
 	x.enter(c)
 	for name, leave := range map[string]func(){
@@ -234,7 +235,7 @@ func TestIndexMemoryOfAKey(t *testing.T) {
 // A slot keeps what it shows alive: a reader may look at slots that were given up,
 // when nothing else does any more.
 func TestIndexHoldsWhatItShows(t *testing.T) {
-	x := newIndex[*pair]()
+	x := newIndex[*pair](0)
 	c := &cell[*pair]{key: "k"}
 	x.enter(c)
 	value := func() weak.Pointer[pair] {
@@ -302,7 +303,7 @@ func TestIndexGivesBackWhatItWasGiven(t *testing.T) {
 
 func givesBack[V comparable](t *testing.T, value V) {
 	t.Helper()
-	x := newIndex[V]()
+	x := newIndex[V](0)
 	c := &cell[V]{key: "k"}
 	x.enter(c)
 	x.stage(c, 0).show(&lifecycle.Version[V, *Future[V]]{HitEnd: 1, Known: lifecycle.Present, Value: value})
@@ -320,7 +321,7 @@ func givesBack[V comparable](t *testing.T, value V) {
 // A publish waits for a shard that grows: what is written to slots that were
 // copied already is lost.
 func TestIndexPublishWaitsForGrowth(t *testing.T) {
-	x := newIndex[int]()
+	x := newIndex[int](0)
 	c := &cell[int]{key: crowd(x, 1)[0]}
 	x.enter(c)
 	x.shards[0].mu.Lock()
@@ -343,7 +344,7 @@ func TestIndexPublishWaitsForGrowth(t *testing.T) {
 
 // Two long keys of one hash are two keys.
 func TestIndexTellsKeysOfOneHashApart(t *testing.T) {
-	s := newIndex[int]().makeSlots(8)
+	s := newIndex[int](0).makeSlots(8)
 	n := name{42, longName}
 	a, b := &cell[int]{key: "a long key, or so it says"}, &cell[int]{key: "b long key, or so it says"}
 	for _, c := range []*cell[int]{a, b} {
@@ -357,7 +358,7 @@ func TestIndexTellsKeysOfOneHashApart(t *testing.T) {
 // A hit of a long key is answered out of its own slot, and not of one whose key has
 // the same hash.
 func TestIndexHitComparesLongKeys(t *testing.T) {
-	x := newIndex[int]()
+	x := newIndex[int](0)
 	c := &cell[int]{key: "a long key, or so it says"}
 	x.enter(c)
 	x.stage(c, 0).show(numbers.shown(1))
@@ -367,4 +368,22 @@ func TestIndexHitComparesLongKeys(t *testing.T) {
 	slots.cells[i].Store(&cell[int]{key: "b long key, or so it says"})
 	_, ok = numbers.hit(hits(x), c.key)
 	require.False(t, ok)
+}
+
+// The index of a bounded cache grows fourfold, and ends no larger than another.
+func TestIndexOfABoundedCacheMovesLess(t *testing.T) {
+	sizes := func(bound, keys int) (sizes []int) {
+		x := newIndex[int](bound)
+		for _, key := range crowd(x, keys) {
+			x.enter(&cell[int]{key: key})
+			if n := len(x.slots[0].Load().at); !slices.Contains(sizes, n) {
+				sizes = append(sizes, n)
+			}
+		}
+		return sizes
+	}
+	require.Equal(t, []int{8, 16, 32, 64, 128, 256, 512, 1024, 2048}, sizes(0, 1000))
+	require.Equal(t, []int{8, 32, 128, 512, 2048}, sizes(indexShards*1000, 1000))
+	require.Equal(t, []int{8, 32, 128, 512, 1024}, sizes(indexShards*600, 700), "a full one needs no more")
+	require.Equal(t, []int{8, 16, 32}, sizes(1, 20), "more than the bound: it goes on as ever")
 }

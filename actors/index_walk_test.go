@@ -13,7 +13,7 @@ import (
 // lie ahead of it: the walk yields it once all the same.
 func TestIndexWalkYieldsAKeyThatMovesOnce(t *testing.T) {
 	for range 20 { // each index lays its keys out differently
-		x := newIndex[int]()
+		x := newIndex[int](0)
 		keys := crowd(x, 80)
 		for _, key := range keys[:40] {
 			x.enter(&cell[int]{key: key})
@@ -38,7 +38,7 @@ func TestIndexWalkYieldsAKeyThatMovesOnce(t *testing.T) {
 
 // The same where others take keys out and bring them back.
 func TestStressIndexWalkYieldsAKeyOnce(t *testing.T) {
-	x := newIndex[int]()
+	x := newIndex[int](0)
 	keys := crowd(x, 48)
 	var stop atomic.Bool
 	var writers sync.WaitGroup

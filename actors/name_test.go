@@ -30,7 +30,7 @@ func TestNamesAreKeys(t *testing.T) {
 
 // Keys that differ little are spread evenly.
 func TestNamesSpread(t *testing.T) {
-	x := newIndex[int]()
+	x := newIndex[int](0)
 	const n = 1 << 16
 	for _, format := range []string{"%d", "user:%08d", "%015d", "a long key, number %d"} {
 		var shards [indexShards]int

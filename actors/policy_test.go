@@ -30,7 +30,7 @@ func (noHistory) Weight() uint64 { return 0 }
 // bit to take off.
 func loose(key string) *cell[int] { return &cell[int]{key: key, table: emptyTable} }
 
-var emptyTable = &Table[int]{cells: newIndex[int]()}
+var emptyTable = &Table[int]{cells: newIndex[int](0)}
 
 // listed are the cells in the queues of p, each of which holds together.
 func listed(t require.TestingT, p *policy[int]) map[*cell[int]]place {

@@ -74,11 +74,22 @@ var nilValue byte
 
 // makeSlots makes n of them, whose words hold that.
 func makeSlots(n int, holds content) []indexSlot {
+	var slots []indexSlot
 	if holds == number {
-		return make([]indexSlot, n)
+		slots = make([]indexSlot, n)
+	} else {
+		slots = unsafe.Slice((*indexSlot)(unsafe.Pointer(unsafe.SliceData(make([]pointerSlot, n)))), n)
 	}
-	return unsafe.Slice((*indexSlot)(unsafe.Pointer(unsafe.SliceData(make([]pointerSlot, n)))), n)
+	// Memory that the system has just given is zero, and shared, until it is written:
+	// read before, each page of it would cost two faults, and the second interrupts
+	// the other processors.
+	for i := 0; i < n; i += page {
+		slots[i].head.Store(0)
+	}
+	return slots
 }
+
+const page = 4096 / int(unsafe.Sizeof(indexSlot{})) // of memory, in slots
 
 func (s *indexSlot) pointer() *unsafe.Pointer { return (*unsafe.Pointer)(unsafe.Pointer(&s.word)) }
 
@@ -96,14 +107,16 @@ func (s *indexSlot) forget(holds content) {
 	}
 }
 
-// take makes s, which nobody reads yet, answer what from does.
-func (s *indexSlot) take(from *indexSlot, holds content) {
+// take makes s, which nobody else sees yet, the slot of the name n, and answer what
+// from does. It writes without atomics: those cost most of a move.
+func (s *indexSlot) take(from *indexSlot, n name, holds content) {
+	*(*name)(unsafe.Pointer(&s.head)) = n
+	*(*int64)(unsafe.Pointer(&s.until)) = from.until.Load()
 	if holds == number {
 		s.word = atomic.LoadUint64(&from.word)
 	} else {
-		atomic.StorePointer(s.pointer(), atomic.LoadPointer(from.pointer()))
+		*s.pointer() = atomic.LoadPointer(from.pointer())
 	}
-	s.until.Store(from.until.Load())
 }
 
 // showIn has readers of s, which is hidden, answered with v until it ends. What is

@@ -111,7 +111,7 @@ func newTable[V any](c Config[V], numbers *atomic.Uint64, flights *gate) (*Table
 			Freshness: c.Freshness, Reload: c.Reload, MaxSupersede: c.MaxSupersede, AbortAbandoned: c.AbortAbandoned,
 		},
 		runtime: c.Runtime, logger: c.Runtime.logger, clock: c.Runtime.clock,
-		cells:      newIndex[V](),
+		cells:      newIndex[V](c.MaxEntries),
 		numbers:    numbers,
 		gate:       flights,
 		ending:     make(chan struct{}),
