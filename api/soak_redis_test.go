@@ -20,6 +20,8 @@ type redisServer interface {
 	addr() string
 	// trouble does something that takes about d, and leaves the server well.
 	trouble(dice dice, d time.Duration) (what string, err error)
+	// stop ends it before the test looks for what is left over.
+	stop()
 }
 
 func startRedis(t *testing.T) redisServer {
@@ -85,6 +87,8 @@ func (r *realRedis) kill() {
 	}
 }
 
+func (r *realRedis) stop() { r.kill() }
+
 // say sends an inline command on a connection of its own. Its patience is for a
 // first packet that is lost to a full queue of connections: it is sent again
 // after a second at the earliest.
@@ -135,6 +139,8 @@ func (r *realRedis) trouble(dice dice, d time.Duration) (string, error) {
 type miniRedis struct{ *miniredis.Miniredis }
 
 func (m *miniRedis) addr() string { return m.Addr() }
+
+func (m *miniRedis) stop() { m.Close() }
 
 func (m *miniRedis) trouble(dice dice, d time.Duration) (string, error) {
 	if dice.in(2) {
