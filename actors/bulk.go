@@ -57,7 +57,7 @@ func (b *bulk[V]) depart() {
 // await has the call wait for the look-up f, which may end in a flight.
 func (b *bulk[V]) await(f *flight[V]) {
 	b.awaited.Add(1)
-	f.party.Store(b)
+	f.alone.party.Store(b)
 }
 
 // came says that one of those who were awaited has boarded, or will not.
@@ -104,15 +104,15 @@ func (b *bulk[V]) wanted() bool {
 // spared has nothing to end: none of its flights has departed.
 func (b *bulk[V]) spared() {}
 
-func (b *bulk[V]) start() {
+func (b *bulk[V]) start(bool) {
 	t := b.table
 	t.working.add()
+	now := t.clock.Now()
 	for _, f := range b.flights {
-		f.depart()
+		f.depart(now)
 	}
-	at := t.clock.Now().Plus(b.flights[0].timeout)
-	b.ctx.deadline = t.clock.Time(at)
-	t.deadlines.set(&b.limit, at)
+	b.ctx.begin(t.clock, now.Plus(b.flights[0].timeout))
+	t.deadlines.set(&b.limit, b.ctx.until)
 	go b.run()
 }
 

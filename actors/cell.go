@@ -207,7 +207,7 @@ func (c *cell[V]) perform(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 		f.pending.Store(c.joinable())
 	}
 	for i := range turn.Effects {
-		c.do(&turn.Effects[i], m)
+		c.do(&turn.Effects[i], m, turn.Now)
 	}
 	if c.life.Flying() == 0 && c.flight.Load() != nil {
 		c.flight.Store(nil)
@@ -223,7 +223,7 @@ func (c *cell[V]) perform(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 	}
 }
 
-func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
+func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V], now lifecycle.Instant) {
 	t := c.table
 	switch e.Do {
 	case lifecycle.DoPublish: // done
@@ -235,7 +235,7 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 			}
 		}
 	case lifecycle.DoTakeOff:
-		c.takeOff(e, m)
+		c.takeOff(e, m, now)
 	case lifecycle.DoLookUp:
 		c.lookUp(e, m)
 	case lifecycle.DoPersist:

@@ -58,15 +58,9 @@ func (t *Table[V]) Close(ctx context.Context) error {
 		}
 	}
 	t.working.done()
-	running := t.working.wait(ctx)
+	running := t.quiet(ctx)
 	if t.lists != nil {
-		running += t.lists.table.working.wait(ctx)
-	}
-	if running == 0 { // who is left has nothing to do, and was let go
-		t.crew.members.wait(context.Background())
-		if t.lists != nil {
-			t.lists.table.crew.members.wait(context.Background())
-		}
+		running += t.lists.table.quiet(ctx)
 	}
 	if first && t.tier != nil {
 		ticks.leave()
@@ -78,6 +72,17 @@ func (t *Table[V]) Close(ctx context.Context) error {
 		return fmt.Errorf("freshet: close of %s: %s: %w", t.name, t.leftBehind(running), ctx.Err())
 	}
 	return nil
+}
+
+// quiet returns 0 when nothing works for the closed table any more, or how many are
+// still at it when ctx ended.
+func (t *Table[V]) quiet(ctx context.Context) (running int) {
+	for {
+		running = t.crew.leave(ctx) + t.working.wait(ctx)
+		if running > 0 || t.crew.members.n.Load() == 0 {
+			return running
+		}
+	}
 }
 
 // Go runs f on a goroutine that Close waits for, or says false where the table
@@ -97,9 +102,9 @@ func (t *Table[V]) Go(f func()) bool {
 
 // leftBehind says what a Close whose context ended has not awaited.
 func (t *Table[V]) leftBehind(running int) string {
-	flights := int(t.inFlight.Load())
+	flights := t.flying()
 	if t.lists != nil {
-		flights += int(t.lists.table.inFlight.Load())
+		flights += t.lists.table.flying()
 	}
 	var left []string
 	if flights > 0 {

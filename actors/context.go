@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync/atomic"
 	"time"
+
+	"github.com/freshet-go/freshet/actors/lifecycle"
 )
 
 // flightContext carries the values of the demand that took off, not its
@@ -12,9 +14,10 @@ import (
 // once never ask whether they were given up: what can be cancelled is made when
 // somebody asks.
 type flightContext struct {
-	values   context.Context
-	deadline time.Time
-	asked    atomic.Pointer[cancellable] // nil: nobody asked, and it has not ended
+	values context.Context
+	clock  *Clock
+	until  lifecycle.Instant
+	asked  atomic.Pointer[cancellable] // nil: nobody asked, and it has not ended
 }
 
 // cancellable is a context of the standard library, which alone can have a
@@ -36,7 +39,10 @@ var landed = func() *cancellable {
 	return c
 }()
 
-func (c *flightContext) Deadline() (time.Time, bool) { return c.deadline, true }
+// begin says when the flight has to be over, before anybody is given its context.
+func (c *flightContext) begin(clock *Clock, until lifecycle.Instant) { c.clock, c.until = clock, until }
+
+func (c *flightContext) Deadline() (time.Time, bool) { return c.clock.Time(c.until), true }
 
 func (c *flightContext) Done() <-chan struct{} { return c.real().Done() }
 

@@ -20,8 +20,11 @@ func TestC2_ContextIsTheSameWheneverItIsAsked(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				values, leave := context.WithCancel(context.WithValue(t.Context(), key{}, "v"))
-				deadline := time.Now().Add(time.Hour)
-				c := &flightContext{values: values, deadline: deadline}
+				clock := NewClock()
+				defer clock.Close()
+				c := &flightContext{values: values}
+				c.begin(clock, clock.Now().Plus(time.Hour))
+				deadline := clock.Time(c.until)
 				leave()
 				var derived context.Context
 				if asked {

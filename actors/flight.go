@@ -19,17 +19,40 @@ type flight[V any] struct {
 	timeout time.Duration
 	last    *lifecycle.Version[V, *Future[V]] // for a conditional request
 	ctx     flightContext
-	limit   deadline
 	ticket  ticket
 	began   lifecycle.Instant
-	party   atomic.Pointer[bulk[V]]   // of a look-up: what its key flies with, if it has to
+	alone   *alone[V]                 // nil: the crew flies it, and sees to its timeout
 	pending atomic.Pointer[Future[V]] // what a plain demand may join unasked while it is the newest
 	end     atomic.Uint32             // an ending: why it is no longer waited for
-	parted  bool                      // its clock runs
+	parted  bool                      // alone, and its clock runs
 	counted bool                      // in Stats.Flights
 	looking bool                      // it asks the second tier, not the origin
+	overdue bool                      // the crew's: due was called
 
 	waiting waiting // of the group that it was made for
+}
+
+// alone is what a flight has besides that is not the crew's, or not at first: a
+// look-up, and one that shares a bulk call.
+type alone[V any] struct {
+	limit deadline
+	party atomic.Pointer[bulk[V]] // of a look-up: what its key flies with, if it has to
+}
+
+// part sets the clock of a flight that is alone, which begins now.
+func (f *flight[V]) part(now lifecycle.Instant) {
+	f.begin(now)
+	if f.alone == nil {
+		f.alone = &alone[V]{}
+	}
+	f.alone.limit.owner = f
+	f.cell.table.deadlines.set(&f.alone.limit, f.ctx.until)
+}
+
+// begin notes that the call begins now.
+func (f *flight[V]) begin(now lifecycle.Instant) {
+	f.began = now
+	f.ctx.begin(f.cell.table.clock, now.Plus(f.timeout))
 }
 
 // The endings of a flight.
@@ -50,7 +73,6 @@ func newFlight[V any](ctx context.Context, c *cell[V], future *Future[V], stamp 
 		f = &flight[V]{cell: c}
 	}
 	f.stamp, f.timeout, f.last = stamp, timeout, last
-	f.limit.owner = f
 	if f.ctx.values = ctx; ctx == nil {
 		f.ctx.values = context.Background()
 	}
@@ -58,7 +80,7 @@ func newFlight[V any](ctx context.Context, c *cell[V], future *Future[V], stamp 
 }
 
 // takeOff starts the flight that e asks for, or takes it along in m's bulk call.
-func (c *cell[V]) takeOff(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
+func (c *cell[V]) takeOff(e *lifecycle.Effect[V, *Future[V]], m *message[V], now lifecycle.Instant) {
 	ctx := m.ctx
 	if ctx == nil {
 		if first := firstOf(e.Future); first != nil {
@@ -67,6 +89,7 @@ func (c *cell[V]) takeOff(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 	}
 	m.flew = true
 	f := newFlight(ctx, c, e.Future, e.Stamp, e.Timeout, e.Version)
+	f.began = now
 	f.pending.Store(c.joinable())
 	replaced := c.flight.Swap(f)
 	switch gate := c.table.gate; {
@@ -88,9 +111,19 @@ func (f *flight[V]) pool() *sync.Pool { return &f.cell.table.seats }
 func (f *flight[V]) wanted() bool { return f.end.Load() == flying && !f.cell.table.closed.Load() }
 
 // start begins the origin call on a goroutine of its own.
-func (f *flight[V]) start() {
-	f.depart()
-	f.cell.table.crew.fly(f)
+func (f *flight[V]) start(waited bool) {
+	t := f.cell.table
+	if !f.parted {
+		now := f.began // of the turn that it takes off in
+		if waited {
+			now = t.clock.Now()
+		}
+		f.begin(now)
+		if t.tier != nil {
+			f.began = t.tier.readTick()
+		}
+	}
+	t.crew.fly(f)
 }
 
 // spared ends a flight that was in the air already, in a bulk call that said
@@ -102,23 +135,17 @@ func (f *flight[V]) spared() {
 	}
 }
 
-// depart starts the clock of a flight whose origin call begins now, unless it
-// runs already.
-func (f *flight[V]) depart() {
-	if f.parted {
-		return
-	}
-	f.parted = true
+// depart sets the clock of a flight whose bulk call begins now. It runs on where the
+// flight goes again by itself.
+func (f *flight[V]) depart(now lifecycle.Instant) {
 	t := f.cell.table
 	t.working.add()
-	f.began = t.clock.Now()
-	at := f.began.Plus(f.timeout)
+	t.inFlight.Add(1)
+	f.parted = true
+	f.part(now)
 	if t.tier != nil {
 		f.began = t.tier.readTick()
 	}
-	f.ctx.deadline = t.clock.Time(at)
-	t.inFlight.Add(1)
-	t.deadlines.set(&f.limit, at)
 }
 
 // run is the flight's goroutine.
@@ -159,12 +186,14 @@ func (f *flight[V]) bring(fetch func() (Response[V], error)) {
 // arrive ends the origin call: it is no longer in the air.
 func (f *flight[V]) arrive() {
 	t := f.cell.table
-	t.deadlines.set(&f.limit, lifecycle.Never)
 	f.ctx.end(nil)
-	t.inFlight.Add(-1)
 	t.gate.release(&f.ticket)
+	if f.parted {
+		t.deadlines.set(&f.alone.limit, lifecycle.Never)
+		t.inFlight.Add(-1)
+		defer t.working.done()
+	}
 	t.makeRoom()
-	t.working.done()
 }
 
 func (f *flight[V]) request() Request[V] {

@@ -18,15 +18,15 @@ type gate struct {
 // caller is an origin call as the gate sees it.
 type caller interface {
 	wanted() bool // false: given up while it waited; the origin is spared
-	start()
+	start(waited bool)
 	spared() // it was given up, and will not start; called under the gate's lock
 }
 
-// ticket is a call's place at the gate.
-type ticket struct {
-	waiting *list.Element // nil: not in the queue
-	gone    bool          // started, and not released yet
-}
+// ticket is a call's place at the gate: in the queue, or gone, or nil.
+type ticket struct{ place *list.Element }
+
+// gone is the place of what has started, and was not released yet.
+var gone = &list.Element{}
 
 // queued is a call in the queue.
 type queued struct {
@@ -40,23 +40,23 @@ func newGate(most int) *gate { return &gate{max: most, free: most} }
 // place in the queue of the one that it replaces, if that has not gone yet.
 func (g *gate) launch(call caller, k, replaced *ticket) {
 	if g.max == 0 {
-		call.start()
+		call.start(false)
 		return
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
-	case replaced != nil && replaced.waiting != nil:
-		k.waiting, replaced.waiting = replaced.waiting, nil
-		before := k.waiting.Value.(queued)
-		k.waiting.Value = queued{call, k}
+	case replaced != nil && replaced.place != nil && replaced.place != gone:
+		k.place, replaced.place = replaced.place, nil
+		before := k.place.Value.(queued)
+		k.place.Value = queued{call, k}
 		before.spared()
 	case g.free > 0:
 		g.free--
-		k.gone = true
-		call.start()
+		k.place = gone
+		call.start(false)
 	default:
-		k.waiting = g.queue.PushBack(queued{call, k})
+		k.place = g.queue.PushBack(queued{call, k})
 	}
 }
 
@@ -67,20 +67,20 @@ func (g *gate) release(k *ticket) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !k.gone {
+	if k.place != gone {
 		return
 	}
-	k.gone = false
+	k.place = nil
 	g.free++
 	for g.free > 0 && g.queue.Len() > 0 {
 		next := g.queue.Remove(g.queue.Front()).(queued)
-		next.ticket.waiting = nil
+		next.ticket.place = nil
 		if !next.wanted() {
 			next.spared()
 			continue
 		}
 		g.free--
-		next.ticket.gone = true
-		next.start()
+		next.ticket.place = gone
+		next.start(true)
 	}
 }

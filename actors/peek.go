@@ -56,7 +56,7 @@ func (t *Table[V]) Stats() Stats {
 		Hits: sum(cHits), StaleHits: sum(cStaleHits), Misses: sum(cMisses), Coalesced: sum(cCoalesced),
 		Flights: sum(cFlights), Failures: sum(cFailures), Dropped: sum(cDropped), Superseded: sum(cSuperseded),
 		Evictions: sum(cEvictions), StoreHits: sum(cStoreHits), StoreErrors: sum(cStoreErrors),
-		Resident: t.Len(), InFlight: int(t.inFlight.Load()), Pending: int(t.writes.pending.Load()), Subscriptions: t.log.Stats().Subscriptions,
+		Resident: t.Len(), InFlight: t.flying(), Pending: int(t.writes.pending.Load()), Subscriptions: t.log.Stats().Subscriptions,
 	}
 	if t.lists != nil {
 		// The loads of lists are calls of the origin like others.

@@ -62,7 +62,7 @@ type Table[V any] struct {
 	ending     chan struct{} // closed with the table
 	busy       letter[V]     // the mark of a mailbox that somebody runs
 	watchers   watchers
-	inFlight   atomic.Int64
+	inFlight   atomic.Int64 // origin calls that the crew does not count
 	tallies    tallies
 }
 
@@ -127,7 +127,7 @@ func newTable[V any](c Config[V], numbers *atomic.Uint64, flights *gate) (*Table
 	t.bulkSource, _ = c.Source.(BulkSource[V])
 	t.deadlines = newDeadlines(t.clock, &t.working)
 	t.sweeper.table = t
-	t.crew.table = t
+	t.crew.init(t)
 	var err error
 	t.log, err = streams.NewLog(streams.LogConfig[V]{
 		Cache: c.Name, History: c.History, Scan: t.scan, Observe: t.observe, CheckKey: checkKey,

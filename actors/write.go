@@ -84,11 +84,10 @@ func (w *write[V]) finish(value V, err error, unknown bool) {
 func (w *write[V]) wanted() bool { return w.state.Load() == unasked }
 
 // start begins the commit on a goroutine of its own.
-func (w *write[V]) start() {
+func (w *write[V]) start(bool) {
 	t := w.table
-	at := t.clock.Now().Plus(t.timeout)
-	w.ctx.deadline = t.clock.Time(at)
-	t.deadlines.set(&w.limit, at)
+	w.ctx.begin(t.clock, t.clock.Now().Plus(t.timeout))
+	t.deadlines.set(&w.limit, w.ctx.until)
 	t.working.add()
 	go w.run()
 }
