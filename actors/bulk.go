@@ -171,7 +171,7 @@ func (b *bulk[V]) deliver(responses map[string]Response[V], many *ManyError, err
 			}
 			// Also where nobody wants it any more: a response that comes out of
 			// order is told as Dropped, whoever brought it (O2).
-			go f.bring(func() (Response[V], error) { return r, own })
+			go f.bring(&part[V]{r, own})
 		case f.wanted():
 			b.table.gate.launch(f, &f.ticket, nil)
 		default:

@@ -93,7 +93,7 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) (grou
 		if m.knowledge.TTL < 0 {
 			t.departed.note(c.key, m.stamp)
 		}
-		c.life.Arrived(turn, m.stamp, m.knowledge, m.late)
+		c.life.Arrived(turn, m.stamp, &m.knowledge, m.late)
 	case opFailed:
 		c.life.Failed(turn, m.stamp, m.err)
 	case opInvalidate:

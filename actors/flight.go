@@ -155,9 +155,7 @@ func (f *flight[V]) run() {
 		return
 	}
 	f.count()
-	f.bring(func() (Response[V], error) {
-		return f.cell.table.source.Fetch(&f.ctx, f.request())
-	})
+	f.bring(nil)
 }
 
 // count counts an origin call: when it is made, for one that was given up before
@@ -169,9 +167,15 @@ func (f *flight[V]) count() {
 	}
 }
 
-// bring lands with what fetch answers, whatever user code does on the way, and
-// ends the flight.
-func (f *flight[V]) bring(fetch func() (Response[V], error)) {
+// part is a flight's of what a bulk call answered.
+type part[V any] struct {
+	response Response[V]
+	err      error
+}
+
+// bring lands with p, nil: with what the origin answers, whatever user code does on
+// the way, and ends the flight.
+func (f *flight[V]) bring(p *part[V]) {
 	landed := false
 	defer func() {
 		if !landed {
@@ -179,7 +183,12 @@ func (f *flight[V]) bring(fetch func() (Response[V], error)) {
 		}
 		f.arrive()
 	}()
-	f.land(fetch())
+	if p != nil {
+		f.land(&p.response, p.err)
+	} else {
+		r, err := f.cell.table.source.Fetch(&f.ctx, f.request())
+		f.land(&r, err)
+	}
 	landed = true
 }
 
@@ -207,7 +216,7 @@ func (f *flight[V]) request() Request[V] {
 }
 
 // land brings the origin's answer to the cell.
-func (f *flight[V]) land(r Response[V], err error) {
+func (f *flight[V]) land(r *Response[V], err error) {
 	c := f.cell
 	probe(err)
 	switch {
@@ -224,7 +233,7 @@ func (f *flight[V]) land(r Response[V], err error) {
 		if err != nil {
 			m.knowledge = lifecycle.Knowledge[V]{Known: lifecycle.Absent, Err: f.wrap(err)}
 		} else {
-			m.knowledge = c.table.knowledge(c.key, r, f.last, held, &m.weight)
+			c.table.know(&m.knowledge, &m.weight, c.key, r, f.last, held)
 		}
 		m.late = f.end.Load() == timedOut
 		if c.sendReplayed(&m); m.gone {

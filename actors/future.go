@@ -63,7 +63,7 @@ func newPending[V any](ctx context.Context, c *cell[V]) *Future[V] {
 	first := &flight[V]{cell: c}
 	first.ctx.values, first.waiting.group = ctx, first
 	f := &Future[V]{}
-	f.wait.Store(&first.waiting)
+	preset(&f.wait, &first.waiting)
 	return f
 }
 

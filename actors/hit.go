@@ -34,6 +34,8 @@ func (t *Table[V]) Get(ctx context.Context, key string, opts ...FetchOption) (V,
 		tail := slot.tail.Load()
 		if tail&^readBit != n.tail {
 			if tail == noName {
+				// A cell is put there next: its line of memory may come meanwhile.
+				_ = slots.cells[i].Load()
 				break
 			}
 			continue

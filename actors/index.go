@@ -5,7 +5,6 @@ import (
 	"math/bits"
 	"sync"
 	"sync/atomic"
-	"unsafe"
 
 	"github.com/freshet-go/freshet/actors/lifecycle"
 )
@@ -191,16 +190,16 @@ func (x *index[V]) enter(c *cell[V]) (have *cell[V], entered bool) {
 	shard := &x.shards[at]
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	slots := x.slots[at].Load()
+	slots, i := x.slots[at].Load(), uint64(0)
 	if slots != nil {
-		if have := slots.find(n, from, c.key); have != nil {
+		if have, i = slots.findOrFree(n, from, c.key); have != nil {
 			return have, false
 		}
 	}
 	if slots == nil || 4*(shard.used+1) > 3*len(slots.at) {
 		slots = x.growLocked(at)
+		i = slots.free(from)
 	}
-	i := slots.free(from)
 	grave := slots.at[i].tail.Load() != noName
 	slots.put(i, n, c)
 	if grave {
@@ -217,6 +216,25 @@ func (s *indexSlots[V]) put(i uint64, n name, c *cell[V]) {
 	s.at[i].head.Store(n.head)
 	s.cells[i].Store(c)
 	s.at[i].tail.Store(n.tail)
+}
+
+// findOrFree is find, and where key has no cell the slot that one may take.
+func (s *indexSlots[V]) findOrFree(n name, i uint64, key string) (c *cell[V], free uint64) {
+	for free = none; ; i++ {
+		i &= uint64(len(s.at) - 1)
+		switch tail := s.at[i].tail.Load(); {
+		case tail == noName && free == none:
+			return nil, i
+		case tail == noName:
+			return nil, free
+		case tail == graveName && free == none:
+			free = i
+		case tail&^readBit == n.tail && s.at[i].head.Load() == n.head:
+			if c := s.cells[i].Load(); c != nil && c.key == key {
+				return c, none
+			}
+		}
+	}
 }
 
 // free is the first slot from i on that is nobody's.
@@ -246,7 +264,7 @@ func (x *index[V]) growLocked(at uint64) *indexSlots[V] {
 			_, from := x.place(n)
 			j := next.free(from)
 			next.at[j].take(&old.at[i], n, x.content)
-			*(**cell[V])(unsafe.Pointer(&next.cells[j])) = c
+			preset(&next.cells[j], c)
 		}
 	}
 	shard.used = shard.live

@@ -7,9 +7,10 @@ import (
 	"github.com/freshet-go/freshet/actors/lifecycle"
 )
 
-// knowledge is what r says, compared with what is held. It runs user code.
-func (t *Table[V]) knowledge(key string, r Response[V], last, held *lifecycle.Version[V, *Future[V]], weight *uint32) lifecycle.Knowledge[V] {
-	k := lifecycle.Knowledge[V]{
+// know has k say what r does, compared with what is held, and what that weighs. It
+// runs user code.
+func (t *Table[V]) know(k *lifecycle.Knowledge[V], weight *uint32, key string, r *Response[V], last, held *lifecycle.Version[V, *Future[V]]) {
+	*k = lifecycle.Knowledge[V]{
 		Known: lifecycle.Present, Value: r.Value, Unchanged: r.Unchanged, TTL: r.TTL, Age: r.Age,
 		Validator: r.Validator, Tags: slices.Clone(r.Tags), Draw: t.draw(), Against: held.Held(),
 	}
@@ -18,7 +19,7 @@ func (t *Table[V]) knowledge(key string, r Response[V], last, held *lifecycle.Ve
 		// What was held at take-off may have been replaced since.
 		k.Unchanged = last.Seq == held.Held()
 		if k.Unchanged {
-			return k
+			return
 		}
 		if k.Validator == "" {
 			k.Validator = last.Validator()
@@ -34,7 +35,6 @@ func (t *Table[V]) knowledge(key string, r Response[V], last, held *lifecycle.Ve
 	if t.weigh != nil {
 		*weight = t.weigh(key, k.Value)
 	}
-	return k
 }
 
 // draw is a random number in [0,1).

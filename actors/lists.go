@@ -99,7 +99,7 @@ func (t *Table[V]) seed(item Item[V], stamp uint64, began lifecycle.Instant) {
 			return
 		}
 		m := message[V]{op: opSeeded, stamp: stamp, began: began}
-		m.knowledge = t.knowledge(item.Key, Response[V]{Value: item.Value}, nil, held, &m.weight)
+		t.know(&m.knowledge, &m.weight, item.Key, &Response[V]{Value: item.Value}, nil, held)
 		if c == nil {
 			c, _, _ = t.enter(item.Key) // the key was checked
 		}

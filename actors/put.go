@@ -28,7 +28,7 @@ func (t *Table[V]) Put(ctx context.Context, key string, r Response[V]) error {
 		if r.Unchanged && held.Held() == 0 {
 			return fmt.Errorf("freshet: %s/%s: Put: %w", t.name, key, bare(ErrUnchanged))
 		}
-		if err := guarded(func() { m.knowledge = t.knowledge(key, r, held, held, &m.weight) }); err != nil {
+		if err := guarded(func() { t.know(&m.knowledge, &m.weight, key, &r, held, held) }); err != nil {
 			return err
 		}
 		if c == nil {

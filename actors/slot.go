@@ -107,6 +107,12 @@ func (s *indexSlot) forget(holds content) {
 	}
 }
 
+// preset has p, which nobody else sees yet, hold v. To store that atomically takes
+// several times as long.
+func preset[T any](p *atomic.Pointer[T], v *T) { *(**T)(unsafe.Pointer(p)) = v }
+
+var _ [unsafe.Sizeof(atomic.Pointer[indexSlot]{})]byte = [unsafe.Sizeof(uintptr(0))]byte{}
+
 // take makes s, which nobody else sees yet, the slot of the name n, and answer what
 // from does. It writes without atomics: those cost most of a move.
 func (s *indexSlot) take(from *indexSlot, n name, holds content) {

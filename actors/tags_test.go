@@ -205,7 +205,8 @@ func TestO6_AValueIsUnderItsTagsAsLongAsItIsShown(t *testing.T) {
 	}
 	turn := table.turns.Get().(*turn[int])
 	turn.Now, turn.Number = table.clock.Now(), table.numbers.Add(2)-1
-	m := &message[int]{op: opSet, knowledge: table.knowledge("k", Response[int]{Value: 2, Tags: []string{"tag"}, TTL: -1}, nil, c.shown.Load(), nil)}
+	m := &message[int]{op: opSet}
+	table.know(&m.knowledge, nil, "k", &Response[int]{Value: 2, Tags: []string{"tag"}, TTL: -1}, nil, c.shown.Load())
 	c.step(&turn.Turn, m)
 	require.True(t, carries(), "it is shown")
 	c.perform(&turn.Turn, m)
@@ -249,7 +250,7 @@ func TestO0_WhatAnEarlyInvalidationLetsFlyIsAboveIt(t *testing.T) {
 	barrier, covered := table.tags.raise([]string{"tag"}, time.Now, func() uint64 { return table.numbers.Add(1) })
 	require.Contains(t, covered, c)
 	m := &message[int]{op: opArrived, stamp: c.life.Flying()}
-	m.knowledge = table.knowledge("k", Response[int]{Value: 2, Tags: []string{"tag"}}, nil, c.shown.Load(), nil)
+	table.know(&m.knowledge, nil, "k", &Response[int]{Value: 2, Tags: []string{"tag"}}, nil, c.shown.Load())
 	group, queued := c.step(&turn.Turn, m)
 	c.perform(&turn.Turn, m)
 	c.unseal(group, queued)

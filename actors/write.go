@@ -281,7 +281,7 @@ func (w *write[V]) takeIn(m *message[V], held *lifecycle.Version[V, *Future[V]],
 		weight uint32
 	)
 	err := t.timely(func() {
-		k = t.knowledge(w.key, Response[V]{Value: stored}, nil, held, &weight)
+		t.know(&k, &weight, w.key, &Response[V]{Value: stored}, nil, held)
 		if k.Older {
 			// What the origin has after the write takes the place of its equal: a
 			// version may be a time in seconds, or what was sent come back.

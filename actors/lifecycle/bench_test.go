@@ -64,7 +64,8 @@ func BenchmarkMiss(b *testing.B) {
 	for b.Loop() {
 		s.r = lifecycle.Resource[int, int]{}
 		s.r.Demand(s.next(), lifecycle.Demand[int]{})
-		s.r.Arrived(s.next(), s.r.Flying(), s.knowledge(), false)
+		k := s.knowledge()
+		s.r.Arrived(s.next(), s.r.Flying(), &k, false)
 	}
 }
 

@@ -81,7 +81,7 @@ func (s *script) command() {
 		s.tell(w.leave(s.first()))
 	case "arrived":
 		k, stamp, late := s.knowledge(), s.stamp(), s.has("late")
-		s.tell(w.do(func(t *turn) { w.r.Arrived(t, stamp, k, late) }))
+		s.tell(w.do(func(t *turn) { w.r.Arrived(t, stamp, &k, late) }))
 	case "failed":
 		err := errors.New("boom")
 		if s.has("err") {

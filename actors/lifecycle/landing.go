@@ -3,7 +3,7 @@ package lifecycle
 // Arrived says that the flight with the given stamp came back with knowledge;
 // an origin that says "not found" has answered too (F4). late says that the
 // flight had run into its timeout.
-func (r *Resource[V, F]) Arrived(t *Turn[V, F], stamp uint64, k Knowledge[V], late bool) {
+func (r *Resource[V, F]) Arrived(t *Turn[V, F], stamp uint64, k *Knowledge[V], late bool) {
 	a := r.air
 	if a == nil || a.stamp != stamp {
 		r.drop(t, stamp, late)
@@ -14,28 +14,29 @@ func (r *Resource[V, F]) Arrived(t *Turn[V, F], stamp uint64, k Knowledge[V], la
 		return
 	}
 	if stamp <= max(r.barrier, k.Cover) {
-		r.arrivedVoid(t, &k)
+		r.arrivedVoid(t, *k)
 		return
 	}
-	if r.stale(&k) {
+	if r.stale(k) {
 		t.do(Effect[V, F]{Do: DoAgain})
 		return
 	}
 	if k.Older && k.TTL < 0 {
-		k.TTL = 0 // it says nothing of the newer value, which stays
+		lasting := *k
+		k, lasting.TTL = &lasting, 0 // it says nothing of the newer value, which stays
 	}
-	v := r.version(t, &k, stamp, a.group)
+	v := r.version(t, k, stamp, a.group)
 	if !r.over(t, v, 0, true) {
 		return
 	}
-	answer := r.learn(t, &k, v, ByFlight, told{})
+	answer := r.learn(t, k, v, ByFlight, told{})
 	t.do(settled(a.group, answer, k.Err))
 	r.landed(t)
 }
 
 // arrivedVoid handles the newest flight's response where it is below the
 // barrier: it is neither kept nor persisted (O0).
-func (r *Resource[V, F]) arrivedVoid(t *Turn[V, F], k *Knowledge[V]) {
+func (r *Resource[V, F]) arrivedVoid(t *Turn[V, F], k Knowledge[V]) {
 	a := r.air
 	if a.stamp > r.barrier && a.maySupersede(t.Rules) {
 		// A tag that it carries was invalidated while it flew, and demands made
@@ -47,7 +48,7 @@ func (r *Resource[V, F]) arrivedVoid(t *Turn[V, F], k *Knowledge[V]) {
 	// Its group was handed out before the barrier was raised: later demands
 	// went to the queue. It gets the response as it came, under the mutations.
 	k.Unchanged, k.Equal, k.Older = false, false, false
-	v := r.version(t, k, a.stamp, a.group)
+	v := r.version(t, &k, a.stamp, a.group)
 	if !r.over(t, v, 0, true) {
 		return
 	}

@@ -31,7 +31,7 @@ func (m *model) land(c *call, healthy bool) {
 			kn.TTL = -1
 		}
 		e := &errand{
-			key: k, born: k.incarnation, fixed: true, run: func(t *turn) { k.r.Arrived(t, c.stamp, kn, false) },
+			key: k, born: k.incarnation, fixed: true, run: func(t *turn) { k.r.Arrived(t, c.stamp, &kn, false) },
 			done: func(uint64, []effect) { k.arrived(c, kn.TTL < 0) },
 		}
 		m.judged(e, &kn)

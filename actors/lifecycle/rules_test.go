@@ -100,7 +100,7 @@ func TestS11_OriginIsAskedAtABoundedRate(t *testing.T) {
 			w := newWorld(lifecycle.Rules{Freshness: lifecycle.Freshness{TTL: 10 * time.Second}}, 0)
 			n := flights(w, time.Hour, func(stamp uint64) {
 				k := w.against(k)
-				w.do(func(t *turn) { w.r.Arrived(t, stamp, k, false) })
+				w.do(func(t *turn) { w.r.Arrived(t, stamp, &k, false) })
 			})
 			assert.LessOrEqual(t, n, 3602)
 		})
@@ -136,7 +136,7 @@ func TestO4_StormSettlesEveryWaiter(t *testing.T) {
 		}
 		landings++
 		k := w.against(present("a"))
-		for _, e := range w.do(func(t *turn) { w.r.Arrived(t, w.r.Flying(), k, false) }) {
+		for _, e := range w.do(func(t *turn) { w.r.Arrived(t, w.r.Flying(), &k, false) }) {
 			switch e.Do {
 			case lifecycle.DoTakeOff:
 				flown++

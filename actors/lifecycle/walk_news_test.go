@@ -52,7 +52,7 @@ func (w walk) arrive(t *rapid.T, stamp uint64, k knowledge) {
 		return
 	}
 	w.learn(k, stamp)
-	w.run(w.w.waiting(), func(t *turn) { w.w.r.Arrived(t, stamp, k, false) })
+	w.run(w.w.waiting(), func(t *turn) { w.w.r.Arrived(t, stamp, &k, false) })
 }
 
 // overtaken is a landing below a barrier, which nobody is told of but those
@@ -60,7 +60,7 @@ func (w walk) arrive(t *rapid.T, stamp uint64, k knowledge) {
 func (w walk) overtaken(stamp uint64, k knowledge, was uint64) {
 	group, _ := w.w.r.Pending()
 	again := was > w.barrier && !w.guarded()
-	w.run(w.w.waiting(), func(t *turn) { w.w.r.Arrived(t, stamp, k, false) })
+	w.run(w.w.waiting(), func(t *turn) { w.w.r.Arrived(t, stamp, &k, false) })
 	w.must(w.w.pending[group] == again, "O0: a tag's invalidation is mended: %v", again)
 }
 
@@ -80,7 +80,7 @@ func (w walk) ArrivedAgainst(t *rapid.T) {
 	if w.current == 0 || w.current <= w.barrier {
 		t.Skip()
 	}
-	effects := w.run(w.w.waiting(), func(t *turn) { w.w.r.Arrived(t, w.current, k, false) })
+	effects := w.run(w.w.waiting(), func(t *turn) { w.w.r.Arrived(t, w.current, &k, false) })
 	w.must(len(effects) == 1 && effects[0].Do == lifecycle.DoAgain, "F9: compared with what is not held")
 }
 
@@ -104,7 +104,7 @@ func (w walk) Overtaken(t *rapid.T) {
 			w.w.holders[future]++
 		}
 		if lands {
-			w.w.r.Arrived(t, w.current, k, false)
+			w.w.r.Arrived(t, w.current, &k, false)
 		} else {
 			w.w.r.Set(t, k)
 		}
@@ -126,7 +126,7 @@ func (w walk) Late(t *rapid.T) {
 		return
 	}
 	late := rapid.Bool().Draw(t, "late")
-	effects := w.run(w.w.waiting(), func(t *turn) { w.w.r.Arrived(t, stamp, k, late) })
+	effects := w.run(w.w.waiting(), func(t *turn) { w.w.r.Arrived(t, stamp, &k, late) })
 	w.must(len(effects) == 1 && effects[0].Kind == lifecycle.Dropped, "O2: a late response")
 }
 

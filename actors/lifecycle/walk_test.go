@@ -197,7 +197,7 @@ func (w walk) shut(t *rapid.T) {
 	for name, command := range map[string]func(*turn){
 		"Close": r.Close, "Expire": r.Expire, "Remove": r.Remove, "Due": r.Due,
 		"Invalidate": func(t *turn) { r.Invalidate(t, 0) },
-		"Arrived":    func(t *turn) { r.Arrived(t, w.newest, present("late"), false) },
+		"Arrived":    func(t *turn) { k := present("late"); r.Arrived(t, w.newest, &k, false) },
 		"Failed":     func(t *turn) { r.Failed(t, w.newest, errOrigin) },
 		"Unobserve":  func(t *turn) { r.Unobserve(t, 0) },
 		"Evict":      func(t *turn) { r.Evict(t, lifecycle.BySize) },
