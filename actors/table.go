@@ -179,7 +179,6 @@ func (t *Table[V]) enter(key string) (c *cell[V], made bool, err error) {
 	if err := checkKey(key); err != nil {
 		return nil, false, err
 	}
-	key = strings.Clone(key) // it may be a small part of something large
 	c = &cell[V]{table: t, key: key}
 	c.rank.pin(true) // until its first message was handled
 	// Listed before anybody can find it: one that was evicted in between would be

@@ -15,6 +15,10 @@ import (
 // is safe for concurrent use and obeys the numbered rules of the package
 // comment. A nil context is context.Background.
 //
+// A key is 1 to 4096 bytes of valid UTF-8 without NUL. Like a map, a cache keeps
+// the string that it is given: clone one that is a small part of something large
+// (strings.Clone), and one whose bytes somebody may overwrite.
+//
 // Make one with New; the zero Cache cannot be used.
 type Cache[V any] struct{ table *actors.Table[V] }
 
