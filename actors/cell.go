@@ -53,7 +53,7 @@ func (c *cell[V]) handle(m *message[V]) {
 		c.handle(&message[V]{op: opClose})
 	}
 	turn := t.turns.Get().(*turn[V])
-	turn.Now, turn.Number, turn.Waiting = t.clock.Now(), t.numbers.Add(2)-1, false
+	turn.Now, turn.Number, turn.Waiting = t.clock.Now(), 0, false
 	turn.cell, turn.ctx, turn.Replay = c, m.ctx, m.replay
 	group, queued := c.step(&turn.Turn, m)
 	c.perform(&turn.Turn, m)
@@ -164,7 +164,6 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) (grou
 func (c *cell[V]) invalidateEarly(turn *lifecycle.Turn[V, *Future[V]]) (group, queued *Future[V]) {
 	held := c.life.Base()
 	if barrier := c.table.tags.barrier(held.Tags()); barrier > held.Held() {
-		turn.Number = c.table.numbers.Add(2) - 1 // what flies for it does so above it
 		group, queued = c.seal(turn)
 		c.life.Invalidate(turn, barrier)
 	}

@@ -25,6 +25,10 @@ type policy[V any] struct {
 	history               interface{ Weight() uint64 }
 	hash                  func(key string) uint64
 	hits                  func() uint64 // so far
+	// crowded says that there are more than maxEntries. It seldom changes: whoever
+	// asks need not wait for a line of memory that every load writes.
+	crowded atomic.Bool
+	_       [64]byte
 
 	entries, weight atomic.Int64
 	leaving         atomic.Int64 // evictions that helpers are about to make
@@ -53,16 +57,13 @@ const (
 )
 
 func (p *policy[V]) add(c *cell[V]) {
-	var hash uint64
-	counted := p.halfFull()
-	if counted {
-		hash = p.hash(c.key)
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	entries := p.entries.Add(1)
+	counted := p.halfFull() // not before: it waits for the same line of memory
+	entries := p.entriesLocked(1)
 	p.misses++
 	if counted {
+		hash := p.hash(c.key)
 		p.sketch.add(hash, int(entries))
 		p.recallLocked(hash, int(entries))
 	}
@@ -84,7 +85,16 @@ func (p *policy[V]) remove(c *cell[V]) {
 	}
 	p.takeLocked(c)
 	c.rank.place = nowhere
-	p.entries.Add(-1)
+	p.entriesLocked(-1)
+}
+
+// entriesLocked adds to the entries.
+func (p *policy[V]) entriesLocked(n int64) int64 {
+	n = p.entries.Add(n)
+	if crowded := p.maxEntries > 0 && n > p.maxEntries; crowded != p.crowded.Load() {
+		p.crowded.Store(crowded)
+	}
+	return n
 }
 
 // reweigh is called by the cell's mailbox.
@@ -130,6 +140,9 @@ func (p *policy[V]) held() (entries, weight int64) {
 
 // over says whether something has to go.
 func (p *policy[V]) over() bool {
+	if p.maxWeight == 0 && !p.crowded.Load() {
+		return false
+	}
 	entries, weight := p.held()
 	return (p.maxEntries > 0 && entries > p.maxEntries) ||
 		(p.maxWeight > 0 && weight+int64(p.history.Weight()) > p.maxWeight)

@@ -120,6 +120,7 @@ func newTable[V any](c Config[V], numbers *atomic.Uint64, flights *gate) (*Table
 	t.turns.New = func() any {
 		pooled := &turn[V]{}
 		pooled.Rules, pooled.Mint, pooled.Ready, pooled.Room = &t.rules, pooled.mint, newReady[V], (*Future[V]).room
+		pooled.Fresh = func() uint64 { return t.numbers.Add(2) - 1 }
 		pooled.Effects = make([]lifecycle.Effect[V, *Future[V]], 0, 8)
 		return pooled
 	}

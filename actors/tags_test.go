@@ -246,7 +246,7 @@ func TestO0_WhatAnEarlyInvalidationLetsFlyIsAboveIt(t *testing.T) {
 	c := cellOf(t, table, "k")
 	asked := table.Fetch(t.Context(), "k", ForceReload())
 	turn := table.turns.Get().(*turn[int])
-	turn.Now, turn.Number, turn.cell, turn.ctx = table.clock.Now(), table.numbers.Add(2)-1, c, t.Context()
+	turn.Now, turn.Number, turn.cell, turn.ctx = table.clock.Now(), 0, c, t.Context()
 	barrier, covered := table.tags.raise([]string{"tag"}, time.Now, func() uint64 { return table.numbers.Add(1) })
 	require.Contains(t, covered, c)
 	m := &message[int]{op: opArrived, stamp: c.life.Flying()}

@@ -9,7 +9,7 @@ func (r *Resource[V, F]) Committed(t *Turn[V, F], stamp uint64, k Knowledge[V]) 
 	if !r.lands(stamp) {
 		return
 	}
-	if r.stale(&k) || k.overtaken(t.stamp()) {
+	if r.stale(&k) || k.overtaken(t) {
 		t.do(Effect[V, F]{Do: DoAgain})
 		return
 	}
@@ -164,7 +164,7 @@ func (r *Resource[V, F]) Created(t *Turn[V, F], stamp uint64, k Knowledge[V]) {
 	held := r.Base()
 	switch {
 	case r.closed:
-	case r.stale(&k), k.overtaken(t.stamp()):
+	case r.stale(&k), k.overtaken(t):
 		t.do(Effect[V, F]{Do: DoAgain})
 	case k.Older:
 		r.publish(t, r.copyBase(), Created, NoReason, stamp, nil)
@@ -206,7 +206,7 @@ func (r *Resource[V, F]) closeWrites(t *Turn[V, F]) {
 	if w.commit != 0 {
 		queued = queued[1:]
 	}
-	w.layers, w.edition = w.layers[:len(w.layers)-len(queued)], t.Number
+	w.layers, w.edition = w.layers[:len(w.layers)-len(queued)], t.number()
 	for i := range queued {
 		t.do(Effect[V, F]{Do: DoFinish, Mutation: queued[i].what, Err: ErrClosed})
 	}

@@ -9,8 +9,10 @@ type Turn[V any, F any] struct {
 	Now   Instant
 	// Number and Number+1 are fresh: above every number ever handed out in
 	// this cache. The first is a barrier, the second a stamp, so that what
-	// takes off in a turn is above what the turn declares void.
+	// takes off in a turn is above what the turn declares void. 0: Fresh is
+	// asked for it when it is needed, which in most landings it is not.
 	Number uint64
+	Fresh  func() uint64
 	// Waiting says that somebody holds a future of what is in the air.
 	Waiting bool
 	// Mint makes a pending future. Ready makes one that this turn settles with
@@ -53,13 +55,22 @@ func (t *Turn[V, F]) newAir() *air[F] {
 	return a
 }
 
-func (t *Turn[V, F]) barrier() uint64 { return t.Number }
-func (t *Turn[V, F]) stamp() uint64   { return t.Number + 1 }
+func (t *Turn[V, F]) number() uint64 {
+	if t.Number == 0 {
+		t.Number = t.Fresh()
+	}
+	return t.Number
+}
+
+func (t *Turn[V, F]) barrier() uint64 { return t.number() }
+func (t *Turn[V, F]) stamp() uint64   { return t.number() + 1 }
 
 // between are a barrier that everything handed out so far is void under, and
 // the stamp of what stands above it, where something else takes off in the same
 // turn: that has a stamp of its own.
-func (t *Turn[V, F]) between() (barrier, stamp uint64) { return t.Number - 1, t.Number }
+func (t *Turn[V, F]) between() (barrier, stamp uint64) {
+	return t.number() - 1, t.number()
+}
 
 func (t *Turn[V, F]) do(e Effect[V, F]) { t.Effects = append(t.Effects, e) }
 

@@ -43,7 +43,9 @@ func (r *Resource[V, F]) stale(k *Knowledge[V]) bool {
 // overtaken says that one of k's tags was invalidated after the turn took its
 // numbers. What they order would be void at once, and a reader who joined what
 // is in the air since the invalidation must not be answered with it (O6).
-func (k *Knowledge[V]) overtaken(stamp uint64) bool { return k.Cover > stamp }
+func (k *Knowledge[V]) overtaken(t interface{ stamp() uint64 }) bool {
+	return k.Cover > 0 && k.Cover > t.stamp()
+}
 
 // version is k as a version with the given stamp: what is shown if it is kept.
 func (r *Resource[V, F]) version(t *Turn[V, F], k *Knowledge[V], stamp uint64, future F) *Version[V, F] {

@@ -123,7 +123,7 @@ func (r *Resource[V, F]) Mutate(t *Turn[V, F], m *Mutation[V]) {
 	w := r.writes
 	n := len(w.layers)
 	l.firm = l.stands() || (n > 0 && w.layers[n-1].firm)
-	w.layers, w.edition = append(w.layers, l), t.Number
+	w.layers, w.edition = append(w.layers, l), t.number()
 	if l.ready {
 		r.tell(t, n)
 	}
@@ -172,7 +172,7 @@ func (r *Resource[V, F]) tell(t *Turn[V, F], i int) {
 // forgetBelow makes the layers that stood on the base wait for another one.
 func (r *Resource[V, F]) forgetBelow(t *Turn[V, F]) {
 	if w := r.writes; w != nil {
-		w.edition = t.Number
+		w.edition = t.number()
 		for i := range w.layers {
 			l := &w.layers[i]
 			if l.stands() {

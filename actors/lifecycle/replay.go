@@ -121,6 +121,6 @@ func (r *Resource[V, F]) rebase(t *Turn[V, F], base *Version[V, F]) (out []falle
 		}
 		kept = append(kept, l)
 	}
-	w.layers, w.edition = kept, t.Number
+	w.layers, w.edition = kept, t.number()
 	return out
 }
