@@ -57,7 +57,7 @@ func (b *bulk[V]) depart() {
 // await has the call wait for the look-up f, which may end in a flight.
 func (b *bulk[V]) await(f *flight[V]) {
 	b.awaited.Add(1)
-	f.alone.party.Store(b)
+	f.detached.party.Store(b)
 }
 
 // came says that one of those who were awaited has boarded, or will not.
@@ -75,7 +75,9 @@ func (b *bulk[V]) launch() {
 	case 0:
 		return
 	case 1:
-		t.gate.launch(b.flights[0], &b.flights[0].ticket, nil)
+		f := b.flights[0]
+		f.began = t.clock.Now() // others were awaited since it took off
+		t.gate.launch(f, &f.ticket, nil)
 		return
 	}
 	b.ctx.values = b.caller
@@ -171,7 +173,7 @@ func (b *bulk[V]) deliver(responses map[string]Response[V], many *ManyError, err
 			}
 			// Also where nobody wants it any more: a response that comes out of
 			// order is told as Dropped, whoever brought it (O2).
-			go f.bring(&part[V]{r, own})
+			go f.bring(&share[V]{r, own})
 		case f.wanted():
 			b.table.gate.launch(f, &f.ticket, nil)
 		default:

@@ -82,7 +82,7 @@ func (w *crew[V]) fly(f *flight[V]) {
 	}
 	// After it stands in the roster: whoever looks that through finds it there, or
 	// has said before that nothing is watched.
-	if f.alone == nil && int64(f.ctx.until) < w.watched.Load() {
+	if f.detached == nil && int64(f.ctx.until) < w.watched.Load() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.watchLocked(f.ctx.until)
@@ -199,7 +199,7 @@ func (w *crew[V]) overdue(now lifecycle.Instant) (late []*flight[V]) {
 	next := lifecycle.Never
 	for _, m := range w.roster {
 		switch f := m.flies.Load(); {
-		case f == nil || f.alone != nil || f.overdue:
+		case f == nil || f.detached != nil || f.overdue:
 		case f.ctx.until <= now:
 			f.overdue = true
 			late = append(late, f)
@@ -216,13 +216,14 @@ func (w *crew[V]) overdue(now lifecycle.Instant) (late []*flight[V]) {
 }
 
 // leave returns 0 when the crew of a closed table has gone, or how many still fly
-// when ctx ended.
+// when ctx ended. Who only rests is let go, and awaited.
 func (w *crew[V]) leave(ctx context.Context) (flying int) {
 	for w.members.wait(ctx) > 0 {
 		if flying = w.flying(func(*flight[V]) bool { return true }); flying > 0 {
 			return flying
 		}
-		ctx = context.Background() // who is left has nothing to do, and was let go
+		w.due() // another Close may not have come to that
+		ctx = context.Background()
 	}
 	return 0
 }

@@ -104,6 +104,71 @@ func TestC5_AnIdleCrewIsNotLeftBehind(t *testing.T) {
 	}
 }
 
+// C5: who closes a second time and has no time left does not wait for the first
+// Close, which waits for a write.
+func TestC5_ASecondCloseDoesNotWaitForTheIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stores := make(chan struct{})
+		table := testTable(t, Config[int]{Timeout: time.Hour, Writer: origin{update: func(_ context.Context, _ string, v int) (int, error) {
+			<-stores
+			return v, nil
+		}}}, nil)
+		go func() { _, _ = table.Update(context.Background(), "k", 5) }()
+		_, err := table.Get(context.Background(), "another")
+		require.NoError(t, err)
+		synctest.Wait()
+		go func() { _ = table.Close(context.Background()) }()
+		synctest.Wait()
+		ended, end := context.WithCancel(context.Background())
+		end()
+		start := time.Now()
+		require.ErrorIs(t, table.Close(ended), context.Canceled)
+		require.Zero(t, time.Since(start))
+		close(stores)
+		synctest.Wait()
+	})
+}
+
+// C2: a bulk call of which one flight is left is that flight's own, and begins when
+// those who were awaited have come, not when it took off.
+func TestC2_ABulkOfOneHasItsWholeTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &slowShelf{&shelf{records: map[string]Record{}}}
+		var left time.Duration
+		table := testTable(t, Config[int]{Timeout: time.Second, Store: store, StoreTimeout: time.Hour, Codec: numerals{}}, nil)
+		table.bulkSource = forgetful{}
+		table.source = Func(func(ctx context.Context, _ string) (int, error) {
+			until, _ := ctx.Deadline()
+			left = time.Until(until)
+			return 1, nil
+		})
+		ctx := context.Background()
+		for _, key := range []string{"held", "slow"} {
+			_, err := table.Get(ctx, key)
+			require.NoError(t, err)
+		}
+		synctest.Wait()
+		require.NoError(t, table.Invalidate(ctx, "held"))
+		cellOf(t, table, "slow").send(&message[int]{op: opEvict})
+		synctest.Wait()
+		left = 0
+		_, err := table.GetMany(ctx, []string{"held", "slow"})
+		require.NoError(t, err)
+		require.Equal(t, time.Second, left)
+	})
+}
+
+// slowShelf takes longer to find a key than the origin may.
+type slowShelf struct{ *shelf }
+
+func (s *slowShelf) Get(ctx context.Context, key string) (Record, error) {
+	r, err := s.shelf.Get(ctx, key)
+	if err == nil && key == "slow" {
+		time.Sleep(5 * time.Second)
+	}
+	return r, err
+}
+
 // Flights take members from one another, who lie down, are let go and are woken:
 // none is lost, none flies twice.
 func TestCrew_Stress(t *testing.T) {

@@ -14,39 +14,39 @@ import (
 // the source, Equal, Newer, Weigh. A look-up of the second tier is one too: see
 // looking.
 type flight[V any] struct {
-	cell    *cell[V]
-	stamp   uint64
-	timeout time.Duration
-	last    *lifecycle.Version[V, *Future[V]] // for a conditional request
-	ctx     flightContext
-	ticket  ticket
-	began   lifecycle.Instant
-	alone   *alone[V]                 // nil: the crew flies it, and sees to its timeout
-	pending atomic.Pointer[Future[V]] // what a plain demand may join unasked while it is the newest
-	end     atomic.Uint32             // an ending: why it is no longer waited for
-	parted  bool                      // alone, and its clock runs
-	counted bool                      // in Stats.Flights
-	looking bool                      // it asks the second tier, not the origin
-	overdue bool                      // the crew's: due was called
+	cell     *cell[V]
+	stamp    uint64
+	timeout  time.Duration
+	last     *lifecycle.Version[V, *Future[V]] // for a conditional request
+	ctx      flightContext
+	ticket   ticket
+	began    lifecycle.Instant
+	detached *detached[V]              // nil: the crew sees to its timeout
+	pending  atomic.Pointer[Future[V]] // what a plain demand may join unasked while it is the newest
+	end      atomic.Uint32             // an ending: why it is no longer waited for
+	parted   bool                      // it departed in a bulk call: it is counted in inFlight and working
+	counted  bool                      // in Stats.Flights
+	looking  bool                      // it asks the second tier, not the origin
+	overdue  bool                      // the crew's: due was called
 
 	waiting waiting // of the group that it was made for
 }
 
-// alone is what a flight has besides that is not the crew's, or not at first: a
-// look-up, and one that shares a bulk call.
-type alone[V any] struct {
+// detached is what a flight has besides that takes off without the crew: a look-up,
+// and one that departs in a bulk call.
+type detached[V any] struct {
 	limit deadline
 	party atomic.Pointer[bulk[V]] // of a look-up: what its key flies with, if it has to
 }
 
-// part sets the clock of a flight that is alone, which begins now.
-func (f *flight[V]) part(now lifecycle.Instant) {
+// detach begins the call of a flight that has to see to its timeout itself.
+func (f *flight[V]) detach(now lifecycle.Instant) {
 	f.begin(now)
-	if f.alone == nil {
-		f.alone = &alone[V]{}
+	if f.detached == nil {
+		f.detached = &detached[V]{}
 	}
-	f.alone.limit.owner = f
-	f.cell.table.deadlines.set(&f.alone.limit, f.ctx.until)
+	f.detached.limit.owner = f
+	f.cell.table.deadlines.set(&f.detached.limit, f.ctx.until)
 }
 
 // begin notes that the call begins now.
@@ -114,7 +114,7 @@ func (f *flight[V]) wanted() bool { return f.end.Load() == flying && !f.cell.tab
 func (f *flight[V]) start(waited bool) {
 	t := f.cell.table
 	if !f.parted {
-		now := f.began // of the turn that it takes off in
+		now := f.began // since takeOff nothing was waited for
 		if waited {
 			now = t.clock.Now()
 		}
@@ -142,7 +142,7 @@ func (f *flight[V]) depart(now lifecycle.Instant) {
 	t.working.add()
 	t.inFlight.Add(1)
 	f.parted = true
-	f.part(now)
+	f.detach(now)
 	if t.tier != nil {
 		f.began = t.tier.readTick()
 	}
@@ -167,15 +167,15 @@ func (f *flight[V]) count() {
 	}
 }
 
-// part is a flight's of what a bulk call answered.
-type part[V any] struct {
+// share is a flight's of what a bulk call answered.
+type share[V any] struct {
 	response Response[V]
 	err      error
 }
 
-// bring lands with p, nil: with what the origin answers, whatever user code does on
+// bring lands with its share, nil: with what the origin answers, whatever user code does on
 // the way, and ends the flight.
-func (f *flight[V]) bring(p *part[V]) {
+func (f *flight[V]) bring(s *share[V]) {
 	landed := false
 	defer func() {
 		if !landed {
@@ -183,8 +183,8 @@ func (f *flight[V]) bring(p *part[V]) {
 		}
 		f.arrive()
 	}()
-	if p != nil {
-		f.land(&p.response, p.err)
+	if s != nil {
+		f.land(&s.response, s.err)
 	} else {
 		r, err := f.cell.table.source.Fetch(&f.ctx, f.request())
 		f.land(&r, err)
@@ -198,7 +198,7 @@ func (f *flight[V]) arrive() {
 	f.ctx.end(nil)
 	t.gate.release(&f.ticket)
 	if f.parted {
-		t.deadlines.set(&f.alone.limit, lifecycle.Never)
+		t.deadlines.set(&f.detached.limit, lifecycle.Never)
 		t.inFlight.Add(-1)
 		defer t.working.done()
 	}

@@ -15,7 +15,7 @@ func (c *cell[V]) lookUp(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 	s := c.table.tier
 	m.flew = true
 	f := newFlight(context.Background(), c, nil, e.Stamp, s.timeout, nil)
-	f.looking, f.alone = true, &alone[V]{}
+	f.looking, f.detached = true, &detached[V]{}
 	f.pending.Store(c.joinable())
 	c.flight.Store(f)
 	if m.bulk != nil {
@@ -35,7 +35,7 @@ func (l *look[V]) wanted() bool { return l.flight.wanted() }
 // spared ends a look-up that was given up before its turn. On a goroutine of its
 // own: whatever waited for it alone takes off now, and this holds the gate.
 func (l *look[V]) spared() {
-	if l.flight.alone.party.Load() != nil {
+	if l.flight.detached.party.Load() != nil {
 		go l.flight.leaveParty()
 	}
 }
@@ -43,7 +43,7 @@ func (l *look[V]) spared() {
 func (l *look[V]) start(bool) {
 	t, f := l.tier.table, l.flight
 	t.working.add()
-	f.part(t.clock.Now())
+	f.detach(t.clock.Now())
 	go l.tier.look(f)
 }
 
@@ -60,7 +60,7 @@ func (s *tier[V]) look(f *flight[V]) {
 		if entered {
 			s.leave()
 		}
-		t.deadlines.set(&f.alone.limit, lifecycle.Never)
+		t.deadlines.set(&f.detached.limit, lifecycle.Never)
 		f.ctx.end(nil)
 		s.gate.release(&f.ticket)
 		t.makeRoom()
@@ -133,7 +133,7 @@ func ageOf(ago, then time.Duration) time.Duration {
 // with the others of its GetMany.
 func (f *flight[V]) looked(m *message[V]) {
 	defer f.leaveParty()
-	m.op, m.stamp, m.bulk = opLooked, f.stamp, f.alone.party.Load()
+	m.op, m.stamp, m.bulk = opLooked, f.stamp, f.detached.party.Load()
 	for {
 		m.again = false
 		if f.cell.sendReplayed(m); !m.again {
@@ -145,7 +145,7 @@ func (f *flight[V]) looked(m *message[V]) {
 // leaveParty has the others of a GetMany wait for this look-up no longer. The first
 // call counts: a look-up may be over by its deadline and by its answer.
 func (f *flight[V]) leaveParty() {
-	if b := f.alone.party.Swap(nil); b != nil {
+	if b := f.detached.party.Swap(nil); b != nil {
 		b.came()
 	}
 }

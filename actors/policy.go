@@ -25,10 +25,11 @@ type policy[V any] struct {
 	history               interface{ Weight() uint64 }
 	hash                  func(key string) uint64
 	hits                  func() uint64 // so far
-	// crowded says that there are more than maxEntries. It seldom changes: whoever
-	// asks need not wait for a line of memory that every load writes.
-	crowded atomic.Bool
-	_       [64]byte
+	// crowded says that there are more than maxEntries, half that there are more than
+	// half of them. They seldom change: whoever asks need not wait for a line of
+	// memory that every load writes.
+	crowded, half atomic.Bool
+	_             [64]byte
 
 	entries, weight atomic.Int64
 	leaving         atomic.Int64 // evictions that helpers are about to make
@@ -57,13 +58,16 @@ const (
 )
 
 func (p *policy[V]) add(c *cell[V]) {
+	var hash uint64
+	counted := p.halfFull()
+	if counted {
+		hash = p.hash(c.key)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	counted := p.halfFull() // not before: it waits for the same line of memory
 	entries := p.entriesLocked(1)
 	p.misses++
 	if counted {
-		hash := p.hash(c.key)
 		p.sketch.add(hash, int(entries))
 		p.recallLocked(hash, int(entries))
 	}
@@ -73,7 +77,7 @@ func (p *policy[V]) add(c *cell[V]) {
 // halfFull says that somebody may have to go some day. Before that it is not worth
 // counting who came how often: a cache that never fills has no sketch.
 func (p *policy[V]) halfFull() bool {
-	return (p.maxEntries > 0 && p.entries.Load() > p.maxEntries/2) ||
+	return p.half.Load() ||
 		(p.maxWeight > 0 && p.weight.Load() > p.maxWeight/2)
 }
 
@@ -93,6 +97,9 @@ func (p *policy[V]) entriesLocked(n int64) int64 {
 	n = p.entries.Add(n)
 	if crowded := p.maxEntries > 0 && n > p.maxEntries; crowded != p.crowded.Load() {
 		p.crowded.Store(crowded)
+	}
+	if half := p.maxEntries > 0 && n > p.maxEntries/2; half != p.half.Load() {
+		p.half.Store(half)
 	}
 	return n
 }

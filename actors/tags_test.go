@@ -239,8 +239,8 @@ func TestO8_NoOlderValueWhileItsTagIsInvalidated(t *testing.T) {
 }
 
 // O0: what takes off in place of a response below its tag's barrier is above that,
-// also where the tag was invalidated when the turn had its numbers already: else
-// its own answer would be thrown away.
+// also where the tag was invalidated when the turn had begun already: else its own
+// answer would be thrown away.
 func TestO0_WhatAnEarlyInvalidationLetsFlyIsAboveIt(t *testing.T) {
 	table, source := taggedTable(t, Config[int]{})
 	c := cellOf(t, table, "k")

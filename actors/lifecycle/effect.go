@@ -10,7 +10,7 @@ type Turn[V any, F any] struct {
 	// Number and Number+1 are fresh: above every number ever handed out in
 	// this cache. The first is a barrier, the second a stamp, so that what
 	// takes off in a turn is above what the turn declares void. 0: Fresh is
-	// asked for it when it is needed, which in most landings it is not.
+	// asked for it, once, when it is needed, which in most landings it is not.
 	Number uint64
 	Fresh  func() uint64
 	// Waiting says that somebody holds a future of what is in the air.
