@@ -38,7 +38,7 @@ var guards = []guard{
 	{workload: "hit/zipf-1k", column: "cpu/op", references: []string{"otter"}, recorded: 0.55, freeOf: "allocs/op"},
 	{workload: "hit/zipf-32k", column: "cpu/op", references: []string{"otter"}, recorded: 0.55, freeOf: "allocs/op"},
 	{workload: "mixed/75-25", column: "cpu/op", references: []string{"otter", "sturdyc", "theine"}, recorded: 2.1},
-	{workload: "cold/instant", column: "cpu/op", references: []string{"otter", "sturdyc", "theine"}, recorded: 3.9},
+	{workload: "cold/instant", column: "cpu/op", references: []string{"otter", "sturdyc", "theine"}, recorded: 2.8},
 	{workload: "resident/100k", column: "bytes/key", references: []string{"otter"}, recorded: 3.7},
 	{workload: "append/0-readers", column: "time/append", references: []string{"ro"}, recorded: 1.0, freeOf: "allocs/op"},
 	{workload: "append/1000-other-keys", column: "time/append", references: []string{"ro"}, recorded: 0.002},

@@ -54,6 +54,7 @@ func toAndFro() time.Duration {
 		word.Store(lost)
 		return false
 	}
+	word.Store(1) // before the other looks: he may give up, and nothing must hide that he has
 	go func() {
 		for i := int64(1); i < 2*lineTurns; i += 2 {
 			if !await(i) {
@@ -62,7 +63,6 @@ func toAndFro() time.Duration {
 			word.Store(i + 1)
 		}
 	}()
-	word.Store(1)
 	for word.Load() == 1 { // the other may have yet to be given a processor
 		runtime.Gosched()
 	}
