@@ -273,14 +273,14 @@ func (x *index[V]) growLocked(at uint64) *indexSlots[V] {
 }
 
 // sizeFor is how many slots hold n cells. A shard that grows does so fourfold, which
-// halves the moving, as long as it is small beside what it takes in a full cache:
-// who bounds a cache has memory for that many.
+// spares most of the moving, as long as it ends at half of what it takes in a full
+// cache at the most: who bounds a cache has memory for that many.
 func (x *index[V]) sizeFor(n int, old *indexSlots[V]) int {
 	size := firstSlots
 	for size < 2*n {
 		size *= 2
 	}
-	if old != nil && size > len(old.at) && 2*size <= x.most {
+	if old != nil && size > len(old.at) && 4*size <= x.most {
 		size *= 2
 	}
 	return size

@@ -383,7 +383,8 @@ func TestIndexOfABoundedCacheMovesLess(t *testing.T) {
 		return sizes
 	}
 	require.Equal(t, []int{8, 16, 32, 64, 128, 256, 512, 1024, 2048}, sizes(0, 1000))
-	require.Equal(t, []int{8, 32, 128, 512, 2048}, sizes(indexShards*1000, 1000))
+	require.Equal(t, []int{8, 32, 128, 512, 1024, 2048}, sizes(indexShards*1000, 1000))
+	require.Equal(t, []int{8, 32, 128, 512, 2048}, sizes(indexShards*2000, 1000), "half full")
 	require.Equal(t, []int{8, 32, 128, 512, 1024}, sizes(indexShards*600, 700), "a full one needs no more")
 	require.Equal(t, []int{8, 16, 32}, sizes(1, 20), "more than the bound: it goes on as ever")
 }
