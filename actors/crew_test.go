@@ -3,12 +3,14 @@ package actors
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -45,6 +47,7 @@ func TestC2_TheCrewSeesToEveryTimeout(t *testing.T) {
 		get("quick again", time.Millisecond)
 		all.Wait()
 		require.Equal(t, 7, table.Stats().InFlight, "sources go on")
+		require.Empty(t, table.crew.overdue(table.clock.Now()), "each was told once")
 	})
 }
 
@@ -97,7 +100,7 @@ func TestC5_AnIdleCrewIsNotLeftBehind(t *testing.T) {
 		}
 		all.Wait()
 		for table.Stats().InFlight > 0 {
-			continue
+			runtime.Gosched()
 		}
 		require.NoError(t, table.Close(ended))
 		require.Zero(t, table.crew.members.n.Load())
@@ -191,7 +194,7 @@ func TestCrew_Stress(t *testing.T) {
 		all.Go(func() {
 			for i := range 2000 {
 				_, err := table.Get(context.Background(), fmt.Sprint(g, "/", i))
-				require.NoError(t, err)
+				assert.NoError(t, err)
 			}
 		})
 	}

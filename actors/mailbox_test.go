@@ -128,12 +128,11 @@ func TestStressMailbox_HandledWhenSendReturns(t *testing.T) {
 	table := testTable(t, Config[int]{}, nil)
 	require.NoError(t, table.Put(context.Background(), "k", Response[int]{Value: 7}))
 	c := cellOf(t, table, "k")
-	before := table.numbers.Load()
-	const senders, each = 8, 2000
+	const senders, each, tenth = 8, 2000, 10
 	var wg sync.WaitGroup
 	for range senders {
 		wg.Go(func() {
-			for range each {
+			for i := range each {
 				m := message[int]{op: opDemand, ctx: context.Background()}
 				c.send(&m)
 				if m.answer == nil {
@@ -141,12 +140,22 @@ func TestStressMailbox_HandledWhenSendReturns(t *testing.T) {
 					return
 				}
 				c.tell(&message[int]{op: opInvalidate, ctx: context.Background()})
+				if i%tenth == 0 {
+					c.tell(&message[int]{op: opObserve, ctx: context.Background()})
+				}
 				_ = table.Put(context.Background(), "k", Response[int]{Value: 7})
 			}
 		})
 	}
 	wg.Wait()
+	// The last Put of each sender came after what he told: all has been handled.
+	unobserve := func() { c.send(&message[int]{op: opUnobserve, ctx: context.Background()}) }
+	for range senders*each/tenth - 1 {
+		unobserve()
+	}
+	require.True(t, c.life.Pinned(), "no Observe was lost")
+	unobserve()
+	require.False(t, c.life.Pinned(), "and none was handled twice")
 	require.NoError(t, table.Close(context.Background()))
 	require.Nil(t, c.mail.top.Load())
-	require.GreaterOrEqual(t, table.numbers.Load()-before, uint64(senders*each*2*2), "every Invalidate and every Set took its numbers")
 }
