@@ -52,7 +52,8 @@ type Config[V any] struct {
 	// keeps values until they are invalidated and serves nothing stale.
 	Freshness Freshness
 	// Timeout bounds one origin call. Those who wait for it never wait longer,
-	// whatever the source does (C2). 0: 10 s.
+	// whatever the source does (C2), but for what a timer needs: up to a
+	// millisecond, and a microsecond for each call in the air. 0: 10 s.
 	Timeout time.Duration
 	// Reload says what a reload does while a flight is in the air. Supersede
 	// gets the newest answer soonest; Queue spares the origin.

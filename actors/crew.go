@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-	"unsafe"
 
 	"github.com/freshet-go/freshet/actors/lifecycle"
 )
@@ -68,8 +67,7 @@ func (w *crew[V]) init(t *Table[V]) {
 
 // fly runs f on a goroutine of its own.
 func (w *crew[V]) fly(f *flight[V]) {
-	var here byte
-	from := int(uint64(uintptr(unsafe.Pointer(&here))) >> stackBits * stackHash >> (64 - stripeBits))
+	from := int(stripeHere())
 	m := w.wakeable(from)
 	if m == nil {
 		m = &member[V]{wake: make(chan struct{}, 1), berth: from % crewIdle}

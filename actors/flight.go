@@ -173,8 +173,8 @@ type share[V any] struct {
 	err      error
 }
 
-// bring lands with its share, nil: with what the origin answers, whatever user code does on
-// the way, and ends the flight.
+// bring lands with its share, nil: with what the origin answers, whatever user code
+// does on the way, and ends the flight.
 func (f *flight[V]) bring(s *share[V]) {
 	landed := false
 	defer func() {

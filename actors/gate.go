@@ -17,9 +17,9 @@ type gate struct {
 
 // caller is an origin call as the gate sees it.
 type caller interface {
-	wanted() bool // false: given up while it waited; the origin is spared
-	start(waited bool)
-	spared() // it was given up, and will not start; called under the gate's lock
+	wanted() bool      // false: given up while it waited; the origin is spared
+	start(waited bool) // waited: in the queue
+	spared()           // it was given up, and will not start; called under the gate's lock
 }
 
 // ticket is a call's place at the gate: in the queue, or gone, or nil.

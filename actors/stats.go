@@ -64,9 +64,12 @@ type tallies [stripes]stripe
 
 // count adds one on a stripe that depends on where the goroutine's stack is: few
 // that run at once share one, and it costs no lookup.
-func (t *tallies) count(c counter) {
+func (t *tallies) count(c counter) { t[stripeHere()].n[c].Add(1) }
+
+// stripeHere is a number below stripes that depends on where the stack is.
+func stripeHere() uint64 {
 	var here byte
-	t[uint64(uintptr(unsafe.Pointer(&here)))>>stackBits*stackHash>>(64-stripeBits)].n[c].Add(1)
+	return uint64(uintptr(unsafe.Pointer(&here))) >> stackBits * stackHash >> (64 - stripeBits)
 }
 
 func (t *tallies) sum(c counter) (sum uint64) {

@@ -162,7 +162,7 @@ var (
 )
 
 func TestContract_NamesAreDistinct(t *testing.T) {
-	require.EqualValues(t, math.MaxInt64, freshet.Forever)
+	require.Equal(t, time.Duration(math.MaxInt64), freshet.Forever)
 	for name, all := range map[string][]any{
 		"states": {freshet.Empty, freshet.Fresh, freshet.Stale, freshet.Missing, freshet.Failed},
 		"modes":  {freshet.ReloadSupersede, freshet.ReloadQueue},

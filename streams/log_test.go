@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -16,7 +17,7 @@ import (
 )
 
 func TestNewLogRefusesBadHistory(t *testing.T) {
-	for _, history := range []int{-1, 1 << 40} {
+	for _, history := range []int{-1, math.MaxInt} {
 		_, err := streams.NewLog(streams.LogConfig[int]{Cache: "c", History: history})
 		require.ErrorContains(t, err, "History")
 	}

@@ -99,7 +99,7 @@ func (r *Resource[V, F]) Set(t *Turn[V, F], k Knowledge[V]) {
 	case r.closed:
 		t.do(Effect[V, F]{Do: DoAnswer, Err: ErrClosed})
 		return
-	case r.stale(&k) || k.overtaken(t):
+	case r.stale(&k) || t.overtaken(&k):
 		t.do(Effect[V, F]{Do: DoAgain})
 		return
 	case k.Older:

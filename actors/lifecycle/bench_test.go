@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"math"
 	"testing"
 
 	"github.com/freshet-go/freshet/actors/lifecycle"
@@ -19,7 +20,7 @@ type bench struct {
 }
 
 func newBench() *bench {
-	b := &bench{rules: lifecycle.Rules{MaxSupersede: 1 << 62}}
+	b := &bench{rules: lifecycle.Rules{MaxSupersede: math.MaxInt}}
 	b.turn = lifecycle.Turn[int, int]{Rules: &b.rules, Number: 1, Waiting: true, Mint: func() int {
 		b.minted++
 		return b.minted

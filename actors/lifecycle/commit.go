@@ -9,7 +9,7 @@ func (r *Resource[V, F]) Committed(t *Turn[V, F], stamp uint64, k Knowledge[V]) 
 	if !r.lands(stamp) {
 		return
 	}
-	if r.stale(&k) || k.overtaken(t) {
+	if r.stale(&k) || t.overtaken(&k) {
 		t.do(Effect[V, F]{Do: DoAgain})
 		return
 	}
@@ -164,7 +164,7 @@ func (r *Resource[V, F]) Created(t *Turn[V, F], stamp uint64, k Knowledge[V]) {
 	held := r.Base()
 	switch {
 	case r.closed:
-	case r.stale(&k), k.overtaken(t):
+	case r.stale(&k), t.overtaken(&k):
 		t.do(Effect[V, F]{Do: DoAgain})
 	case k.Older:
 		r.publish(t, r.copyBase(), Created, NoReason, stamp, nil)

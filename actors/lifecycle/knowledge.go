@@ -44,7 +44,7 @@ func (r *Resource[V, F]) stale(k *Knowledge[V]) bool {
 // numbers. What they order would be void at once, and a reader who joined what
 // is in the air since the invalidation must not be answered with it (O6). A turn
 // that takes them when they are needed does so after Cover was found.
-func (k *Knowledge[V]) overtaken(t interface{ stamp() uint64 }) bool {
+func (t *Turn[V, F]) overtaken(k *Knowledge[V]) bool {
 	return k.Cover > 0 && k.Cover > t.stamp()
 }
 

@@ -9,7 +9,7 @@ func (r *Resource[V, F]) Arrived(t *Turn[V, F], stamp uint64, k *Knowledge[V], l
 		r.drop(t, stamp, late)
 		return
 	}
-	if k.overtaken(t) {
+	if t.overtaken(k) {
 		t.do(Effect[V, F]{Do: DoAgain})
 		return
 	}

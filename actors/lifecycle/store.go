@@ -33,7 +33,7 @@ func (r *Resource[V, F]) Looked(t *Turn[V, F], stamp uint64, k Knowledge[V], fou
 	if a == nil || a.stamp != stamp || !a.looking {
 		return
 	}
-	if found && k.overtaken(t) {
+	if found && t.overtaken(&k) {
 		t.do(Effect[V, F]{Do: DoAgain})
 		return
 	}
