@@ -59,7 +59,7 @@ func (c *cell[V]) handle(m *message[V]) {
 	c.perform(&turn.Turn, m)
 	// Not before what is given up has settled: a newcomer would get its end.
 	c.unseal(group, queued)
-	clear(turn.Effects) // a pool must keep no value alive
+	clear(turn.Effects) // also that a pool keeps no value alive
 	turn.Effects, turn.cell, turn.ctx, turn.Replay = turn.Effects[:0], nil, nil, nil
 	t.turns.Put(turn)
 }
@@ -183,11 +183,12 @@ func (c *cell[V]) seal(turn *lifecycle.Turn[V, *Future[V]]) (group, queued *Futu
 }
 
 // unseal undoes seal.
-func (c *cell[V]) unseal(futures ...*Future[V]) {
-	for _, f := range futures {
-		if f != nil {
-			f.unseal()
-		}
+func (c *cell[V]) unseal(group, queued *Future[V]) {
+	if group != nil {
+		group.unseal()
+	}
+	if queued != nil {
+		queued.unseal()
 	}
 }
 
@@ -198,12 +199,14 @@ func (c *cell[V]) perform(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 	c.publish(turn, m)
 	// Not before: a value that is still shown has to be found by its tags.
 	after := c.shown.Load()
-	if after != before {
-		c.table.tags.leaveAll(c, before.Tags(), after.Tags())
+	if tags := before.Tags(); len(tags) > 0 && after != before {
+		c.table.tags.leaveAll(c, tags, after.Tags())
 	}
-	c.table.tags.leaveAll(c, m.knowledge.Tags, after.Tags())
-	if f := c.flight.Load(); f != nil {
-		f.pending.Store(c.joinable())
+	if tags := m.knowledge.Tags; len(tags) > 0 {
+		c.table.tags.leaveAll(c, tags, after.Tags())
+	}
+	if f := c.flight.Load(); f != nil && c.life.Flying() != 0 {
+		f.offer(c.joinable())
 	}
 	for i := range turn.Effects {
 		c.do(&turn.Effects[i], m, turn.Now)
@@ -214,11 +217,11 @@ func (c *cell[V]) perform(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 	if pinned := c.life.Pinned(); pinned != c.rank.pinned() {
 		c.rank.pin(pinned)
 	}
-	if c.rank.state.Load() == isApart && c.mayGo() {
+	if c.rank.state.Load() == isApart|isLoose && c.mayGo() {
 		c.table.policy.free(c)
 	}
 	if m.op == opClose {
-		c.table.cells.stage(c, turn.Now).show(c.shown.Load().Ended()) // a closed cache answers no hit (C5)
+		c.table.cells.stage(c).show(c.shown.Load().Ended(), turn.Now) // a closed cache answers no hit (C5)
 	}
 }
 

@@ -90,7 +90,7 @@ func (c *cell[V]) takeOff(e *lifecycle.Effect[V, *Future[V]], m *message[V], now
 	m.flew = true
 	f := newFlight(ctx, c, e.Future, e.Stamp, e.Timeout, e.Version)
 	f.began = now
-	f.pending.Store(c.joinable())
+	preset(&f.pending, c.joinable())
 	replaced := c.flight.Swap(f)
 	switch gate := c.table.gate; {
 	case m.bulk != nil && m.bulk.board(f):
@@ -98,6 +98,13 @@ func (c *cell[V]) takeOff(e *lifecycle.Effect[V, *Future[V]], m *message[V], now
 		gate.launch(f, &f.ticket, &replaced.ticket)
 	default:
 		gate.launch(f, &f.ticket, nil)
+	}
+}
+
+// offer lets plain demands join future; nil: they have to ask.
+func (f *flight[V]) offer(future *Future[V]) {
+	if f.pending.Load() != future {
+		f.pending.Store(future)
 	}
 }
 

@@ -148,8 +148,10 @@ func (c *cell[V]) unmark() {
 }
 
 // find returns the cell of key, nil if there is none.
-func (x *index[V]) find(key string) *cell[V] {
-	n := x.name(key)
+func (x *index[V]) find(key string) *cell[V] { return x.findNamed(x.name(key), key) }
+
+// findNamed is find for who knows the key's name already.
+func (x *index[V]) findNamed(n name, key string) *cell[V] {
 	shard, from := x.place(n)
 	slots := x.slots[shard].Load()
 	if slots == nil {
@@ -170,22 +172,31 @@ func (s *indexSlots[V]) find(n name, i uint64, key string) *cell[V] {
 // slotOf returns the slot of c, none where it is not in.
 func (x *index[V]) slotOf(c *cell[V]) (slots *indexSlots[V], i uint64) {
 	n := x.name(c.key)
-	shard, i := x.place(n)
+	shard, from := x.place(n)
 	slots = x.slots[shard].Load()
-	if slots == nil {
-		return nil, none
+	return slots, slots.slotOf(c, n, from)
+}
+
+// slotOf is the slot of c, whose name is n and may lie from slot i on.
+func (s *indexSlots[V]) slotOf(c *cell[V], n name, i uint64) uint64 {
+	if s == nil {
+		return none
 	}
-	for i = slots.seek(n, i); i != none; i = slots.seek(n, i+1) {
-		if slots.cells[i].Load() == c {
-			return slots, i
+	for i = s.seek(n, i); i != none; i = s.seek(n, i+1) {
+		if s.cells[i].Load() == c {
+			return i
 		}
 	}
-	return nil, none
+	return none
 }
 
 // enter puts c in, or returns the cell that has its key already.
 func (x *index[V]) enter(c *cell[V]) (have *cell[V], entered bool) {
-	n := x.name(c.key)
+	return x.enterNamed(x.name(c.key), c)
+}
+
+// enterNamed is enter for who knows the name of c's key already.
+func (x *index[V]) enterNamed(n name, c *cell[V]) (have *cell[V], entered bool) {
 	at, from := x.place(n)
 	shard := &x.shards[at]
 	shard.mu.Lock()
@@ -288,11 +299,13 @@ func (x *index[V]) sizeFor(n int, old *indexSlots[V]) int {
 
 // remove takes c, and only c, out.
 func (x *index[V]) remove(c *cell[V]) {
-	at, _ := x.place(x.name(c.key))
+	n := x.name(c.key)
+	at, from := x.place(n)
 	shard := &x.shards[at]
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	slots, i := x.slotOf(c)
+	slots := x.slots[at].Load()
+	i := slots.slotOf(c, n, from)
 	if i == none {
 		return
 	}

@@ -48,14 +48,14 @@ func testIndexAnswersNothingOld[V any](t *testing.T, values kind[V]) {
 					c = &cell[V]{key: keys[k]}
 					x.enter(c)
 					mine[k] = c
-					x.stage(c, 0).show(values.shown(k*most + number))
+					x.stage(c).show(values.shown(k*most+number), 0)
 				case r.IntN(8) == 0:
-					x.stage(c, 0).show(nil)
+					x.stage(c).show(nil, 0)
 				case few || r.IntN(8) == 0:
 					x.remove(c)
 					delete(mine, k)
 				default:
-					x.stage(c, 0).show(values.shown(k*most + number))
+					x.stage(c).show(values.shown(k*most+number), 0)
 				}
 				held[k].Store(int64(number))
 				var want *lifecycle.Version[V, *Future[V]]
@@ -161,7 +161,7 @@ func testIndexSlotsChangeHands[V any](t *testing.T, values kind[V]) {
 	for i := range 30_000 {
 		c := &cell[V]{key: keys[i%2]}
 		x.enter(c)
-		x.stage(c, 0).show(values.shown(i % 2))
+		x.stage(c).show(values.shown(i%2), 0)
 		x.remove(c)
 	}
 	stop.Store(true)
@@ -198,7 +198,7 @@ func testIndexAnswersNothingEnded[V any](t *testing.T, values kind[V]) {
 		for _, end := range []lifecycle.Instant{lasting, ended} {
 			v := values.shown(int(end))
 			v.HitEnd = end
-			x.stage(c, now).show(v)
+			x.stage(c).show(v, now)
 		}
 	}
 	stop.Store(true)

@@ -111,15 +111,15 @@ func testIndexIsAMap[V any](t *testing.T, values kind[V]) {
 				}
 				model[c.key] = have
 			},
-			"show":         func(t *rapid.T) { x.stage(one(t), 0).show(values.shown(rapid.Int().Draw(t, "value"))) },
-			"show nothing": func(t *rapid.T) { x.stage(one(t), 0).show(nil) },
+			"show":         func(t *rapid.T) { x.stage(one(t)).show(values.shown(rapid.Int().Draw(t, "value")), 0) },
+			"show nothing": func(t *rapid.T) { x.stage(one(t)).show(nil, 0) },
 			"show absence": func(t *rapid.T) {
-				x.stage(one(t), 0).show(&lifecycle.Version[V, *Future[V]]{HitEnd: 10, Known: lifecycle.Absent})
+				x.stage(one(t)).show(&lifecycle.Version[V, *Future[V]]{HitEnd: 10, Known: lifecycle.Absent}, 0)
 			},
 			"show what is void": func(t *rapid.T) {
 				v := values.shown(1)
 				v.HitEnd, v.Void = 0, true
-				x.stage(one(t), 0).show(v)
+				x.stage(one(t)).show(v, 0)
 			},
 			"remove": func(t *rapid.T) {
 				c := one(t)
@@ -184,7 +184,7 @@ func TestIndexMarksWhatIsRead(t *testing.T) {
 	for _, key := range []string{"short", "longer than fifteen"} {
 		c := &cell[int]{key: key, table: table}
 		x.enter(c)
-		x.stage(c, 0).show(numbers.shown(1))
+		x.stage(c).show(numbers.shown(1), 0)
 		for range 3 {
 			for range 2 {
 				_, ok := numbers.hit(table, key)
@@ -203,18 +203,18 @@ func TestIndexForgetsWhatItDoesNotShow(t *testing.T) {
 	c := &cell[*int]{key: "k"}
 	x.enter(c)
 	for name, leave := range map[string]func(){
-		"nothing is known any more": func() { x.stage(c, 0).show(nil) },
+		"nothing is known any more": func() { x.stage(c).show(nil, 0) },
 		"it is void": func() {
 			v := addresses.shown(1)
 			v.HitEnd, v.Void = 0, true
-			x.stage(c, 0).show(v)
+			x.stage(c).show(v, 0)
 		},
-		"it has ended":   func() { x.stage(c, 10).show(addresses.shown(1)) },
+		"it has ended":   func() { x.stage(c).show(addresses.shown(1), 10) },
 		"it was removed": func() { x.remove(c) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			x.enter(c)
-			x.stage(c, 0).show(addresses.shown(1))
+			x.stage(c).show(addresses.shown(1), 0)
 			slots, i := x.slotOf(c)
 			require.NotNil(t, *slots.at[i].pointer())
 			leave()
@@ -240,14 +240,14 @@ func TestIndexHoldsWhatItShows(t *testing.T) {
 	x.enter(c)
 	value := func() weak.Pointer[pair] {
 		p := &pair{1, 2}
-		x.stage(c, 0).show(&lifecycle.Version[*pair, *Future[*pair]]{HitEnd: 1, Known: lifecycle.Present, Value: p})
+		x.stage(c).show(&lifecycle.Version[*pair, *Future[*pair]]{HitEnd: 1, Known: lifecycle.Present, Value: p}, 0)
 		return weak.Make(p)
 	}()
 	c.shown.Store(nil)
 	runtime.GC()
 	runtime.GC()
 	require.NotNil(t, value.Value())
-	x.stage(c, 0).show(nil)
+	x.stage(c).show(nil, 0)
 	runtime.GC()
 	runtime.GC()
 	require.Nil(t, value.Value())
@@ -306,7 +306,7 @@ func givesBack[V comparable](t *testing.T, value V) {
 	x := newIndex[V](0)
 	c := &cell[V]{key: "k"}
 	x.enter(c)
-	x.stage(c, 0).show(&lifecycle.Version[V, *Future[V]]{HitEnd: 1, Known: lifecycle.Present, Value: value})
+	x.stage(c).show(&lifecycle.Version[V, *Future[V]]{HitEnd: 1, Known: lifecycle.Present, Value: value}, 0)
 	for range 2 {
 		got, err := hits(x).Get(context.Background(), "k")
 		require.NoError(t, err)
@@ -328,7 +328,7 @@ func TestIndexPublishWaitsForGrowth(t *testing.T) {
 	var returned atomic.Bool
 	var publisher sync.WaitGroup
 	publisher.Go(func() {
-		x.stage(c, 0).show(numbers.shown(1))
+		x.stage(c).show(numbers.shown(1), 0)
 		returned.Store(true)
 	})
 	for range 1000 {
@@ -361,7 +361,7 @@ func TestIndexHitComparesLongKeys(t *testing.T) {
 	x := newIndex[int](0)
 	c := &cell[int]{key: "a long key, or so it says"}
 	x.enter(c)
-	x.stage(c, 0).show(numbers.shown(1))
+	x.stage(c).show(numbers.shown(1), 0)
 	_, ok := numbers.hit(hits(x), c.key)
 	require.True(t, ok)
 	slots, i := x.slotOf(c)

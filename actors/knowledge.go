@@ -10,10 +10,9 @@ import (
 // know has k say what r does, compared with what is held, and what that weighs. It
 // runs user code.
 func (t *Table[V]) know(k *lifecycle.Knowledge[V], weight *uint32, key string, r *Response[V], last, held *lifecycle.Version[V, *Future[V]]) {
-	*k = lifecycle.Knowledge[V]{
-		Known: lifecycle.Present, Value: r.Value, Unchanged: r.Unchanged, TTL: r.TTL, Age: r.Age,
-		Validator: r.Validator, Tags: slices.Clone(r.Tags), Draw: t.draw(), Against: held.Held(),
-	}
+	*k = lifecycle.Knowledge[V]{}
+	k.Known, k.Value, k.Unchanged, k.TTL, k.Age = lifecycle.Present, r.Value, r.Unchanged, r.TTL, r.Age
+	k.Validator, k.Tags, k.Draw, k.Against = r.Validator, slices.Clone(r.Tags), t.draw(), held.Held()
 	if r.Unchanged {
 		k.Value = last.Value
 		// What was held at take-off may have been replaced since.

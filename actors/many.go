@@ -7,8 +7,8 @@ import "context"
 // BulkSource fetches what has to be fetched in one call, which waits until the
 // Store was asked for those of which nothing is known.
 func (t *Table[V]) GetMany(ctx context.Context, keys []string, opts ...FetchOption) (map[string]V, error) {
-	w, err := wishOf[V](opts)
-	if err != nil {
+	var w wish[V]
+	if err := w.heed(opts); err != nil {
 		return nil, err
 	}
 	if t.closed.Load() {

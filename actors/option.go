@@ -57,7 +57,8 @@ type wish[V any] struct {
 	cachedOnly bool
 }
 
-func wishOf[V any](opts []FetchOption) (w wish[V], err error) {
+// heed adds opts.
+func (w *wish[V]) heed(opts []FetchOption) (err error) {
 	set := func(kind lifecycle.DemandKind) {
 		if w.demand.Kind != lifecycle.Plain && w.demand.Kind != kind {
 			err = errors.Join(err, errors.New("freshet: ForceReload and MaxAge exclude each other"))
@@ -88,5 +89,5 @@ func wishOf[V any](opts []FetchOption) (w wish[V], err error) {
 	if w.cachedOnly && w.demand.Kind == lifecycle.ForceReload {
 		err = errors.Join(err, errors.New("freshet: CachedOnly and ForceReload exclude each other"))
 	}
-	return w, err
+	return err
 }

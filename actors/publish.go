@@ -22,10 +22,10 @@ func (c *cell[V]) publish(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 	case 1:
 		var ev streams.Event[V]
 		weight := c.event(&ev, turn, only, m)
-		stage := c.table.cells.stage(c, turn.Now)
+		stage := c.table.cells.stage(c)
 		c.table.log.Append(&ev, weight, func(revision uint64) {
 			only.Version.Revision = revision
-			stage.show(c.visible(only.Version))
+			stage.show(c.visible(only.Version), turn.Now)
 		})
 	default:
 		c.publishAll(turn, m, n)
@@ -41,12 +41,12 @@ func (c *cell[V]) publishAll(turn *lifecycle.Turn[V, *Future[V]], m *message[V],
 			versions = append(versions, e.Version)
 		}
 	}
-	stage := c.table.cells.stage(c, turn.Now)
+	stage := c.table.cells.stage(c)
 	c.table.log.AppendAll(events, weights, func(first uint64) {
 		for i, v := range versions {
 			v.Revision = first + uint64(i)
 		}
-		stage.show(c.visible(versions[n-1]))
+		stage.show(c.visible(versions[n-1]), turn.Now)
 	})
 }
 
@@ -84,10 +84,8 @@ func (c *cell[V]) event(ev *streams.Event[V], turn *lifecycle.Turn[V, *Future[V]
 	case lifecycle.Dropped:
 		t.tallies.count(cDropped)
 	}
-	*ev = streams.Event[V]{
-		Key: c.key, Kind: told[e.Kind], Seq: e.Stamp, Before: e.Before, After: e.Version.Shown(),
-		Reason: e.Reason.String(), Err: e.Err, At: t.clock.Time(turn.Now),
-	}
+	ev.Key, ev.Kind, ev.Seq, ev.Before, ev.After = c.key, told[e.Kind], e.Stamp, e.Before, e.Version.Shown()
+	ev.Reason, ev.Err, ev.At = e.Reason.String(), e.Err, t.clock.Time(turn.Now)
 	if e.Version.FreshEnd != lifecycle.Never || e.Version.Void {
 		t.sweeper.wanted()
 	}

@@ -28,19 +28,20 @@ type rank[V any] struct {
 	newer, older *cell[V]
 }
 
-// The bits of a rank's state.
+// The bits of a rank's state. A new cell cannot go until its first message was
+// handled.
 const (
-	isPinned uint32 = 1 << iota // the cell's word: it cannot go (M2)
-	isApart                     // the policy's: it stands apart until it can
+	isLoose uint32 = 1 << iota // the cell's word: it can go (M2)
+	isApart                    // the policy's: it stands apart until it can
 )
 
-func (r *rank[V]) pinned() bool { return r.state.Load()&isPinned != 0 }
+func (r *rank[V]) pinned() bool { return r.state.Load()&isLoose == 0 }
 
 func (r *rank[V]) pin(yes bool) {
 	if yes {
-		r.state.Or(isPinned)
+		r.state.And(^isLoose)
 	} else {
-		r.state.And(^isPinned)
+		r.state.Or(isLoose)
 	}
 }
 

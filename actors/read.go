@@ -28,8 +28,8 @@ func (t *Table[V]) Lookup(ctx context.Context, key string, opts ...FetchOption) 
 
 // lookup returns the version that answers, waiting for it if need be.
 func (t *Table[V]) lookup(ctx context.Context, key string, opts []FetchOption) (*lifecycle.Version[V, *Future[V]], error) {
-	w, err := wishOf[V](opts)
-	if err != nil {
+	var w wish[V]
+	if err := w.heed(opts); err != nil {
 		return nil, err
 	}
 	if ctx == nil {
@@ -102,7 +102,8 @@ func (t *Table[V]) Fetch(ctx context.Context, key string, opts ...FetchOption) *
 			return settledBy(v)
 		}
 	}
-	w, err := wishOf[V](opts)
+	var w wish[V]
+	err := w.heed(opts)
 	if err != nil {
 		return failedFuture[V](err)
 	}
@@ -172,7 +173,8 @@ func (t *Table[V]) ask(ctx context.Context, key string, d *lifecycle.Demand[*Fut
 				return a, nil
 			}
 		}
-		m := message[V]{op: opDemand, ctx: ctx, demand: *d, hold: hold, bulk: b}
+		var m message[V]
+		m.op, m.ctx, m.demand, m.hold, m.bulk = opDemand, ctx, *d, hold, b
 		if c.send(&m); m.gone {
 			continue
 		}

@@ -10,29 +10,30 @@ type stage[V any] struct {
 	slot    *indexSlot // nil: the cell is not in
 	shard   *indexShard
 	content content
-	now     lifecycle.Instant
 }
 
-// stage makes ready for show, which must follow, of what is shown at the instant now.
-func (x *index[V]) stage(c *cell[V], now lifecycle.Instant) stage[V] {
-	shard, _ := x.place(x.name(c.key))
-	s := stage[V]{cell: c, shard: &x.shards[shard], content: x.content, now: now}
+// stage makes ready for show, which must follow.
+func (x *index[V]) stage(c *cell[V]) stage[V] {
+	n := x.name(c.key)
+	shard, from := x.place(n)
+	s := stage[V]{cell: c, shard: &x.shards[shard], content: x.content}
 	s.shard.mu.Lock()
-	if slots, i := x.slotOf(c); i != none {
+	slots := x.slots[shard].Load()
+	if i := slots.slotOf(c, n, from); i != none {
 		s.slot = &slots.at[i]
 	}
 	return s
 }
 
-// show makes v what the cell shows. In between readers ask the cell: else one
+// show makes v what the cell shows, at the instant now. In between readers ask the cell: else one
 // could be answered with the old version after another had seen the new one.
-func (s stage[V]) show(v *lifecycle.Version[V, *Future[V]]) {
+func (s stage[V]) show(v *lifecycle.Version[V, *Future[V]], now lifecycle.Instant) {
 	if s.slot != nil {
 		s.slot.hide()
 	}
 	s.cell.shown.Store(v)
 	if s.slot != nil {
-		showIn(s.slot, v, s.content, s.now)
+		showIn(s.slot, v, s.content, now)
 	}
 	s.shard.mu.Unlock()
 }

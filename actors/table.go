@@ -174,18 +174,18 @@ func checkKey(key string) error {
 
 // enter returns the cell of key, made if need be.
 func (t *Table[V]) enter(key string) (c *cell[V], made bool, err error) {
-	if c := t.cells.find(key); c != nil {
+	name := t.cells.name(key)
+	if c := t.cells.findNamed(name, key); c != nil {
 		return c, false, nil
 	}
 	if err := checkKey(key); err != nil {
 		return nil, false, err
 	}
 	c = &cell[V]{table: t, key: key}
-	c.rank.pin(true) // until its first message was handled
 	// Listed before anybody can find it: one that was evicted in between would be
 	// listed dead, for ever, and asked to go again and again.
 	t.policy.add(c)
-	have, made := t.cells.enter(c)
+	have, made := t.cells.enterNamed(name, c)
 	if !made {
 		t.policy.remove(c)
 	}

@@ -80,9 +80,6 @@ func (x *tagIndex[V]) tagLocked(name string) *tag[V] {
 
 // leaveAll takes c from under those of tags that it does not keep.
 func (x *tagIndex[V]) leaveAll(c *cell[V], tags, keep []string) {
-	if len(tags) == 0 {
-		return
-	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, name := range tags {

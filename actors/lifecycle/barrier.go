@@ -134,7 +134,7 @@ func (r *Resource[V, F]) adopt(t *Turn[V, F], k *Knowledge[V], barrier, stamp ui
 		if r.writes != nil {
 			v.Future = t.settling(k.Known)
 		}
-		t.do(settled(v.Future, v, k.Err))
+		t.settle(v.Future, v, k.Err)
 	}
 	r.barrier = barrier
 	answer := r.learn(t, k, v, from, as)

@@ -30,6 +30,7 @@ func newBench() *bench {
 
 func (b *bench) next() *lifecycle.Turn[int, int] {
 	b.turn.Number += 2
+	clear(b.turn.Effects)
 	b.turn.Effects = b.buf[:0]
 	return &b.turn
 }

@@ -44,7 +44,8 @@ func (r *Resource[V, F]) Demand(t *Turn[V, F], d Demand[F]) {
 	case ServeFailure:
 		t.do(Effect[V, F]{Do: DoAnswer, Future: r.shown.Failure().Future})
 	case Refuse:
-		t.do(Effect[V, F]{Do: DoAnswer, Future: r.board(t, &d)})
+		future := r.board(t, &d)
+		t.next(DoAnswer).Future = future
 	}
 }
 

@@ -1,6 +1,9 @@
 package lifecycle
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Turn is one command's surroundings: what the driver brings in and what the
 // command says is to be done.
@@ -18,12 +21,13 @@ type Turn[V any, F any] struct {
 	// Mint makes a pending future. Ready makes one that this turn settles with
 	// a value before anybody can wait for it; nil: Mint.
 	Mint, Ready func() F
-	// Room is where the version goes that a future settles with: the two live
-	// equally long. nil: anywhere.
+	// Room is where the version goes that a future settles with, zero so far: the
+	// two live equally long. nil: anywhere.
 	Room func(F) *Version[V, F]
 	// Replay is what the driver ran for this command (DoReplay), nil at first.
 	Replay *Replay[V]
-	// Effects are to be performed in order.
+	// Effects are to be performed in order. Whoever uses their room again clears
+	// it first.
 	Effects []Effect[V, F]
 
 	// spare is the air of a resource that landed in a turn of this driver's;
@@ -73,6 +77,20 @@ func (t *Turn[V, F]) between() (barrier, stamp uint64) {
 }
 
 func (t *Turn[V, F]) do(e Effect[V, F]) { t.Effects = append(t.Effects, e) }
+
+// next is the next effect, to be filled in before anything else is asked for: what
+// every load asks for is written once, where it stays. To copy what was written
+// just before costs more than to write it.
+func (t *Turn[V, F]) next(do Do) *Effect[V, F] {
+	n := len(t.Effects)
+	if n == cap(t.Effects) {
+		t.Effects = slices.Grow(t.Effects, 1)
+	}
+	t.Effects = t.Effects[:n+1]
+	e := &t.Effects[n]
+	e.Do = do
+	return e
+}
 
 // Do is what an effect asks for.
 type Do uint8

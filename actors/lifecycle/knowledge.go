@@ -51,7 +51,7 @@ func (t *Turn[V, F]) overtaken(k *Knowledge[V]) bool {
 // version is k as a version with the given stamp: what is shown if it is kept.
 func (r *Resource[V, F]) version(t *Turn[V, F], k *Knowledge[V], stamp uint64, future F) *Version[V, F] {
 	v := t.room(future)
-	*v = Version[V, F]{Known: k.Known, Value: k.Value, Seq: stamp, Future: future, At: t.Now - Instant(max(k.Age, 0))}
+	v.Known, v.Value, v.Seq, v.Future, v.At = k.Known, k.Value, stamp, future, t.Now-Instant(max(k.Age, 0))
 	validator, tags := k.Validator, k.Tags
 	if held := r.Base(); k.Known == Present && held.Held() != 0 && (k.Unchanged || k.Equal || k.Older) {
 		// What is held stays: F9 renews its freshness, O9 forbids to replace it.
@@ -165,14 +165,24 @@ func kindOf[V any, F any](k *Knowledge[V], held *Version[V, F]) Kind {
 	}
 }
 
+// settle settles future with what v knows.
+func (t *Turn[V, F]) settle(future F, v *Version[V, F], absence error) {
+	t.next(DoSettle).settle(future, v, absence)
+}
+
 // settled is the effect that settles future with what v knows.
-func settled[V any, F any](future F, v *Version[V, F], absence error) Effect[V, F] {
-	e := Effect[V, F]{Do: DoSettle, Future: future, Version: v, Stamp: v.Seq}
+func settled[V any, F any](future F, v *Version[V, F], absence error) (e Effect[V, F]) {
+	e.Do = DoSettle
+	e.settle(future, v, absence)
+	return e
+}
+
+func (e *Effect[V, F]) settle(future F, v *Version[V, F], absence error) {
+	e.Future, e.Version, e.Stamp = future, v, v.Seq
 	if v.Known == Absent {
 		e.Err = absence
 		if e.Err == nil {
 			e.Err = ErrNotFound
 		}
 	}
-	return e
 }

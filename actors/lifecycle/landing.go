@@ -30,7 +30,7 @@ func (r *Resource[V, F]) Arrived(t *Turn[V, F], stamp uint64, k *Knowledge[V], l
 		return
 	}
 	answer := r.learn(t, k, v, ByFlight, told{})
-	t.do(settled(a.group, answer, k.Err))
+	t.settle(a.group, answer, k.Err)
 	r.landed(t)
 }
 
@@ -57,7 +57,7 @@ func (r *Resource[V, F]) arrivedVoid(t *Turn[V, F], k Knowledge[V]) {
 		v.Known, v.Value = last.Known, last.Value
 	}
 	r.publish(t, r.copyBase(), Dropped, ByBarrier, a.stamp, nil)
-	t.do(settled(a.group, v, k.Err))
+	t.settle(a.group, v, k.Err)
 	r.landed(t)
 }
 

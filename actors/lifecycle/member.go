@@ -19,13 +19,13 @@ func (r *Resource[V, F]) Seeded(t *Turn[V, F], stamp uint64, k Knowledge[V]) {
 	k.Tags = held.Tags()
 	if a == nil || (a.stamp > stamp && !a.looking) {
 		v := r.version(t, &k, stamp, t.settling(k.Known))
-		t.do(settled(v.Future, v, nil))
+		t.settle(v.Future, v, nil)
 		r.learn(t, &k, v, ByList, told{})
 		return
 	}
 	t.do(Effect[V, F]{Do: DoCancel, Stamp: a.stamp, Err: ErrSuperseded})
 	v := r.version(t, &k, stamp, a.group)
-	t.do(settled(a.group, r.learn(t, &k, v, ByList, told{}), nil))
+	t.settle(a.group, r.learn(t, &k, v, ByList, told{}), nil)
 	r.landed(t)
 }
 
@@ -59,7 +59,7 @@ func (r *Resource[V, F]) Amend(t *Turn[V, F], k Knowledge[V]) {
 	r.barrier = barrier
 	r.erase(t, barrier) // what the second tier has may not have seen the write
 	next.Future = t.settling(next.Known)
-	t.do(settled(next.Future, &next, nil))
+	t.settle(next.Future, &next, nil)
 	out := r.rebase(t, &next)
 	r.publish(t, &next, Updated, ByMember, next.Seq, nil)
 	r.tellFallen(t, out)

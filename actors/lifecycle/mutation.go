@@ -212,7 +212,7 @@ func (r *Resource[V, F]) layered(t *Turn[V, F], base *Version[V, F]) *Version[V,
 	}
 	if next.Known != Nothing {
 		next.Future = t.settling(next.Known)
-		t.do(settled(next.Future, &next, nil))
+		t.settle(next.Future, &next, nil)
 	}
 	if len(w.layers) == 0 {
 		r.writes = nil // what is shown is the base again

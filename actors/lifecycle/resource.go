@@ -134,9 +134,10 @@ func (a *air[F]) maySupersede(rules *Rules) bool {
 
 // takeOff starts a flight for a new group, when no commit is in the air.
 func (r *Resource[V, F]) takeOff(t *Turn[V, F], q queue[F]) {
-	r.air = t.newAir()
-	*r.air = air[F]{group: q.future, wants: q.wants, timeout: q.timeout, held: r.committing()}
-	if !r.air.held {
+	a := t.newAir()
+	a.group, a.wants, a.timeout, a.held = q.future, q.wants, q.timeout, r.committing()
+	r.air = a
+	if !a.held {
 		r.depart(t)
 	}
 }
@@ -165,7 +166,8 @@ func (r *Resource[V, F]) flyOn(t *Turn[V, F]) {
 	a := r.air
 	a.looking = false
 	a.stamp = t.stamp()
-	t.do(Effect[V, F]{Do: DoTakeOff, Stamp: a.stamp, Future: a.group, Version: r.last(), Timeout: a.timeout})
+	e := t.next(DoTakeOff)
+	e.Stamp, e.Future, e.Version, e.Timeout = a.stamp, a.group, r.last(), a.timeout
 }
 
 // supersede cancels the flight in the air and takes over from it.
@@ -250,10 +252,8 @@ func (r *Resource[V, F]) publish(t *Turn[V, F], base *Version[V, F], kind Kind, 
 		next = r.layered(t, base)
 	}
 	r.shown = next
-	t.do(Effect[V, F]{
-		Do: DoPublish, Kind: kind, Reason: reason, Stamp: seq,
-		Version: next, Before: before, Err: err,
-	})
+	e := t.next(DoPublish)
+	e.Kind, e.Reason, e.Stamp, e.Version, e.Before, e.Err = kind, reason, seq, next, before, err
 	if pending && r.writes == nil && base.passing() {
 		r.publish(t, &Version[V, F]{}, Evicted, ByAge, base.Seq, nil)
 	}

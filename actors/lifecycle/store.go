@@ -51,13 +51,13 @@ func (r *Resource[V, F]) Looked(t *Turn[V, F], stamp uint64, k Knowledge[V], fou
 	}
 	if verdict == Refuse {
 		v.Future = t.settling(v.Known)
-		t.do(settled(v.Future, v, nil))
+		t.settle(v.Future, v, nil)
 		r.learn(t, &k, v, ByStore, told{})
 		r.flyOn(t)
 		return
 	}
 	answer := r.learn(t, &k, v, ByStore, told{})
-	t.do(settled(a.group, answer, nil))
+	t.settle(a.group, answer, nil)
 	r.landed(t)
 	if verdict == ServeAndRefresh && r.air == nil {
 		r.takeOff(t, queue[F]{future: t.Mint()})
