@@ -260,6 +260,7 @@ func TestW5_CreateMeetsAReadThatWasEvicted(t *testing.T) {
 		c := serveWrites(t, o, w, config{MaxEntries: 1})
 		r := create(c, "mine")
 		mustGet(t, c, "k", "changed since")
+		synctest.Wait() // its flight has landed, and would keep it a moment longer (M2)
 		require.NoError(t, c.Set(t.Context(), "other", "x"))
 		_, resident := c.Peek("k")
 		require.False(t, resident)
