@@ -217,7 +217,7 @@ func (c *cell[V]) perform(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 	if pinned := c.life.Pinned(); pinned != c.rank.pinned() {
 		c.rank.pin(pinned)
 	}
-	if c.rank.state.Load() == isApart|isLoose && c.mayGo() {
+	if c.rank.state.Load() == isApart|isUnpinned && c.mayGo() {
 		c.table.policy.free(c)
 	}
 	if m.op == opClose {

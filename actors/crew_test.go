@@ -161,7 +161,7 @@ func TestC2_ABulkOfOneHasItsWholeTimeout(t *testing.T) {
 	})
 }
 
-// slowShelf takes longer to find a key than the origin may.
+// slowShelf takes longer to find a key than the origin may, in a bubble's time.
 type slowShelf struct{ *shelf }
 
 func (s *slowShelf) Get(ctx context.Context, key string) (Record, error) {

@@ -16,7 +16,7 @@ func (c *cell[V]) lookUp(e *lifecycle.Effect[V, *Future[V]], m *message[V]) {
 	m.flew = true
 	f := newFlight(context.Background(), c, nil, e.Stamp, s.timeout, nil)
 	f.looking, f.detached = true, &detached[V]{}
-	f.pending.Store(c.joinable())
+	preset(&f.pending, c.joinable())
 	c.flight.Store(f)
 	if m.bulk != nil {
 		m.bulk.await(f)

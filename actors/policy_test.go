@@ -97,7 +97,7 @@ func TestPolicy_HoldsItsBounds(t *testing.T) {
 			"pin": func(t *rapid.T) {
 				c := any(t)
 				c.rank.pin(!c.rank.pinned())
-				if c.rank.state.Load() == isApart|isLoose { // as cell.perform does
+				if c.rank.state.Load() == isApart|isUnpinned { // as cell.perform does
 					p.free(c)
 				}
 			},

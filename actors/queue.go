@@ -31,17 +31,17 @@ type rank[V any] struct {
 // The bits of a rank's state. A new cell cannot go until its first message was
 // handled.
 const (
-	isLoose uint32 = 1 << iota // the cell's word: it can go (M2)
-	isApart                    // the policy's: it stands apart until it can
+	isUnpinned uint32 = 1 << iota // the cell's word: it can go (M2)
+	isApart                       // the policy's: it stands apart until it can
 )
 
-func (r *rank[V]) pinned() bool { return r.state.Load()&isLoose == 0 }
+func (r *rank[V]) pinned() bool { return r.state.Load()&isUnpinned == 0 }
 
 func (r *rank[V]) pin(yes bool) {
 	if yes {
-		r.state.And(^isLoose)
+		r.state.And(^isUnpinned)
 	} else {
-		r.state.Or(isLoose)
+		r.state.Or(isUnpinned)
 	}
 }
 

@@ -25,8 +25,9 @@ func (x *index[V]) stage(c *cell[V]) stage[V] {
 	return s
 }
 
-// show makes v what the cell shows, at the instant now. In between readers ask the cell: else one
-// could be answered with the old version after another had seen the new one.
+// show makes v what the cell shows, at the instant now. In between readers ask the
+// cell: else one could be answered with the old version after another had seen the
+// new one.
 func (s stage[V]) show(v *lifecycle.Version[V, *Future[V]], now lifecycle.Instant) {
 	if s.slot != nil {
 		s.slot.hide()
