@@ -159,3 +159,33 @@ func TestStressMailbox_HandledWhenSendReturns(t *testing.T) {
 	require.NoError(t, table.Close(context.Background()))
 	require.Nil(t, c.mail.top.Load())
 }
+
+// F0: whoever comes while a follow-up is queued joins it without a message: here
+// the mailbox is taken, and would keep one who asks.
+func TestF0_WhoComesWhileAFollowUpIsQueuedJoinsItUnasked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lands := make(chan int)
+		table := testTable(t, Config[int]{Reload: ReloadQueue}, func(context.Context, string) (int, error) { return <-lands, nil })
+		first := table.Fetch(t.Context(), "k")
+		require.NoError(t, table.Invalidate(t.Context(), "k"))
+		second := table.Fetch(t.Context(), "k")
+		require.NotSame(t, first, second, "O6")
+		c := cellOf(t, table, "k")
+		held(t, c)
+		var third *Future[int]
+		go func() { third = table.Fetch(t.Context(), "k") }()
+		synctest.Wait()
+		unasked := third
+		c.drain(throughput)
+		lands <- 1
+		lands <- 2
+		synctest.Wait()
+		require.Same(t, second, unasked)
+		v, err := first.Result()
+		require.NoError(t, err)
+		require.Equal(t, 1, v)
+		v, err = second.Result()
+		require.NoError(t, err)
+		require.Equal(t, 2, v)
+	})
+}
