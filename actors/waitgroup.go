@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // waitGroup counts the goroutines that work for a cache, so that Close can wait
@@ -17,8 +18,15 @@ type waitGroup struct {
 	zero chan struct{} // non-nil while somebody does
 }
 
-// parting is how often those who are about to be done get the processor first.
-const parting = 100
+// Those who are about to be done get the processor parting times first, and more
+// often as long as that takes less than partingTime: a system may have stopped the
+// thread of one of them. Where many compute, each time may take milliseconds. The
+// last bound is for clocks that stand still, as in a synctest bubble.
+const (
+	parting     = 100
+	partingTime = 5 * time.Millisecond
+	mostParting = 100_000
+)
 
 func (g *waitGroup) add() { g.n.Add(1) }
 
@@ -65,7 +73,8 @@ func (g *waitGroup) wait(ctx context.Context) (running int) {
 	}
 	// Who has only to say that he is done may do so: a context that had ended
 	// before, as that of a process which was told to stop, leaves him no time.
-	for range parting {
+	began := time.Now()
+	for i := 0; i < parting || (i < mostParting && time.Since(began) < partingTime); i++ {
 		if g.n.Load() == 0 {
 			return 0
 		}
