@@ -20,6 +20,7 @@ const (
 	noName    = uint64(0) // the slot never was taken since the shard grew
 	longName  = uint64(maxShort+1) << kindShift
 	graveName = uint64(maxShort+2) << kindShift
+	emptyName = uint64(maxShort+3) << kindShift // of the empty key, which no slot has
 	readBit   = uint64(1) << 63
 )
 
@@ -56,7 +57,7 @@ func (r *namer) name(key string) name {
 			uint64(n) << kindShift,
 		}
 	}
-	return name{}
+	return name{0, emptyName}
 }
 
 // hash is for those who count keys: of all their bytes, and seeded.

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -95,6 +96,9 @@ func TestKeys_BadOnes(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		o := counting()
 		c := serve(t, o, config{})
+		for i := range 1000 { // no part of the index is without a key
+			require.NoError(t, c.Set(bg, fmt.Sprint("resident ", i), "v"))
+		}
 		for name, key := range map[string]string{
 			"empty": "", "4097 bytes": strings.Repeat("k", 4097), "a megabyte": strings.Repeat("k", 1<<20),
 			"not UTF-8": "k\xff", "half a rune": "é"[:1], "NUL": "a\x00b",
