@@ -52,30 +52,19 @@ func (c *cell[V]) handle(m *message[V]) {
 		// The table was closed before this cell could be told.
 		c.handle(&message[V]{op: opClose})
 	}
-	turn := t.turns.Get().(*turn[V])
-	turn.Now, turn.Number, turn.Waiting = t.clock.Now(), 0, false
-	turn.cell, turn.ctx, turn.Replay = c, m.ctx, m.replay
-	group, queued := c.step(&turn.Turn, m)
-	c.perform(&turn.Turn, m)
+	var turn turn[V]
+	turn.Rules, turn.Driver, turn.Now, turn.Values, turn.Replay = &t.rules, c, t.clock.Now(), m.ctx, m.replay
+	group, queued := c.step(&turn, m)
+	c.perform(&turn, m)
 	// Not before what is given up has settled: a newcomer would get its end.
 	c.unseal(group, queued)
-	clear(turn.Effects) // also that a pool keeps no value alive
-	turn.Effects, turn.cell, turn.ctx, turn.Replay = turn.Effects[:0], nil, nil, nil
-	t.turns.Put(turn)
 }
 
-// turn is a pooled turn of a cell. What it mints belongs to the cell from the
-// start: once a step is published, anybody may await it.
-type turn[V any] struct {
-	lifecycle.Turn[V, *Future[V]]
-	cell *cell[V]
-	ctx  context.Context // the values of the demand on turn
-}
-
-func (t *turn[V]) mint() *Future[V] { return newPending(t.ctx, t.cell) }
+// turn is a turn of a cell. It lies on the stack: nothing that it holds outlives it.
+type turn[V any] = lifecycle.Turn[V, *Future[V]]
 
 // step runs the command of m. It returns the futures that it sealed.
-func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) (group, queued *Future[V]) {
+func (c *cell[V]) step(turn *turn[V], m *message[V]) (group, queued *Future[V]) {
 	t := c.table
 	switch m.op {
 	case opDemand:
@@ -161,7 +150,7 @@ func (c *cell[V]) step(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) (grou
 // invalidateEarly invalidates what is held where one of its tags has a barrier above
 // it: whoever raised that is on the way here. The response that is below it too goes
 // to those who asked before, and nobody may see the older value after them (O8).
-func (c *cell[V]) invalidateEarly(turn *lifecycle.Turn[V, *Future[V]]) (group, queued *Future[V]) {
+func (c *cell[V]) invalidateEarly(turn *turn[V]) (group, queued *Future[V]) {
 	held := c.life.Base()
 	if barrier := c.table.tags.barrier(held.Tags()); barrier > held.Held() {
 		group, queued = c.seal(turn)
@@ -172,7 +161,7 @@ func (c *cell[V]) invalidateEarly(turn *lifecycle.Turn[V, *Future[V]]) (group, q
 
 // seal finds out whether anybody waits for what is in the air and, where
 // nobody does, keeps newcomers out until what was decided has been done.
-func (c *cell[V]) seal(turn *lifecycle.Turn[V, *Future[V]]) (group, queued *Future[V]) {
+func (c *cell[V]) seal(turn *turn[V]) (group, queued *Future[V]) {
 	group, queued = c.life.Pending()
 	for _, f := range [...]*Future[V]{group, queued} {
 		if f != nil && !f.trySeal() {
@@ -194,7 +183,7 @@ func (c *cell[V]) unseal(group, queued *Future[V]) {
 
 // perform does what the step decided: first what makes it visible, then what
 // follows from it.
-func (c *cell[V]) perform(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
+func (c *cell[V]) perform(turn *turn[V], m *message[V]) {
 	before := c.shown.Load()
 	c.publish(turn, m)
 	// Not before: a value that is still shown has to be found by its tags.
@@ -208,8 +197,8 @@ func (c *cell[V]) perform(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 	if f := c.flight.Load(); f != nil && c.life.Flying() != 0 {
 		f.offer(c.joinable())
 	}
-	for i := range turn.Effects {
-		c.do(&turn.Effects[i], m, turn.Now)
+	for i := range turn.Effects.Len() {
+		c.do(turn.Effects.At(i), m, turn.Now)
 	}
 	if c.life.Flying() == 0 && c.flight.Load() != nil {
 		c.flight.Store(nil)
@@ -258,7 +247,10 @@ func (c *cell[V]) do(e *lifecycle.Effect[V, *Future[V]], m *message[V], now life
 		m.replay = e.Replay
 	case lifecycle.DoCommit:
 		w := e.Mutation.Owner.(*write[V])
-		w.stamp, w.optimistic, w.flying = e.Stamp, e.Value, true
+		w.stamp, w.flying = e.Stamp, true
+		if e.Value != nil {
+			w.optimistic = *e.Value
+		}
 		t.writes.enter(w)
 		t.gate.launch(w, &w.ticket, nil)
 	case lifecycle.DoFinish:

@@ -18,12 +18,11 @@ func TestO6_AnInvalidationHoldsWhileTheCacheIsClosed(t *testing.T) {
 	table.clock.wake()
 	require.NotNil(t, table.hit("k"))
 	c := cellOf(t, table, "k")
-	turn := table.turns.Get().(*turn[int])
-	turn.Now, turn.Number = table.clock.Now(), table.numbers.Add(2)-1
+	turn := &turn[int]{Rules: &table.rules, Driver: c, Now: table.clock.Now()}
 	m := &message[int]{op: opInvalidate}
-	c.step(&turn.Turn, m)
+	c.step(turn, m)
 	table.closed.Store(true) // Close, that far
-	c.perform(&turn.Turn, m)
+	c.perform(turn, m)
 	_, err := table.Get(t.Context(), "k")
 	require.ErrorIs(t, err, ErrClosed)
 	_, err = table.Fetch(t.Context(), "k").Result()

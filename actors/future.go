@@ -67,10 +67,6 @@ func newPending[V any](ctx context.Context, c *cell[V]) *Future[V] {
 	return f
 }
 
-// newReady makes a future that nobody will wait for: before it can be handed
-// out it is settled.
-func newReady[V any]() *Future[V] { return &Future[V]{} }
-
 // firstOf is the flight that was made with f, nil where f has settled. It is the
 // cell's.
 func firstOf[V any](f *Future[V]) *flight[V] {
@@ -82,15 +78,6 @@ func firstOf[V any](f *Future[V]) *flight[V] {
 		return nil
 	}
 	return w.group.(*flight[V])
-}
-
-// room is memory for a version that f settles with. A version is never written
-// again, so the second one goes elsewhere. It is the cell's.
-func (f *Future[V]) room() *lifecycle.Version[V, *Future[V]] {
-	if f == nil || f.own.Seq != 0 {
-		return &lifecycle.Version[V, *Future[V]]{}
-	}
-	return &f.own
 }
 
 // promised is the group of a promise that can be abandoned.

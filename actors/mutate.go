@@ -91,7 +91,7 @@ func (t *Table[V]) Create(ctx context.Context, value V) (key string, stored V, e
 	w.stamp = t.numbers.Add(1)
 	if !t.writes.enter(w) {
 		t.departed.end()
-		w.finish(stored, ErrClosed, false)
+		w.finish(nil, ErrClosed, false)
 		return "", stored, w.err
 	}
 	t.gate.launch(w, &w.ticket, nil)
@@ -127,7 +127,7 @@ func (t *Table[V]) mutate(w *write[V]) (V, error) {
 	if w.Kind == lifecycle.Replace && t.weigh != nil {
 		var weight uint32
 		if err := t.timely(func() { weight = t.weigh(w.key, w.Value) }); err != nil {
-			w.finish(w.value, err, false)
+			w.finish(nil, err, false)
 			return w.value, w.err
 		}
 		m.weight = weight
@@ -135,7 +135,7 @@ func (t *Table[V]) mutate(w *write[V]) (V, error) {
 	for {
 		c, made, err := t.enter(w.key)
 		if err != nil {
-			w.finish(w.value, err, false)
+			w.finish(nil, err, false)
 			return w.value, err
 		}
 		w.cell = c

@@ -9,11 +9,11 @@ import (
 // revisions, showing and appending are one critical section (S0). What lies
 // between the events of one step nobody sees: not a base without the mutations
 // that waited for it (W1).
-func (c *cell[V]) publish(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
+func (c *cell[V]) publish(turn *turn[V], m *message[V]) {
 	var only *lifecycle.Effect[V, *Future[V]]
 	n := 0
-	for i := range turn.Effects {
-		if e := &turn.Effects[i]; e.Do == lifecycle.DoPublish {
+	for i := range turn.Effects.Len() {
+		if e := turn.Effects.At(i); e.Do == lifecycle.DoPublish {
 			only, n = e, n+1
 		}
 	}
@@ -32,11 +32,11 @@ func (c *cell[V]) publish(turn *lifecycle.Turn[V, *Future[V]], m *message[V]) {
 	}
 }
 
-func (c *cell[V]) publishAll(turn *lifecycle.Turn[V, *Future[V]], m *message[V], n int) {
+func (c *cell[V]) publishAll(turn *turn[V], m *message[V], n int) {
 	events, weights := make([]streams.Event[V], n), make([]uint32, 0, n)
 	versions := make([]*lifecycle.Version[V, *Future[V]], 0, n)
-	for i := range turn.Effects {
-		if e := &turn.Effects[i]; e.Do == lifecycle.DoPublish {
+	for i := range turn.Effects.Len() {
+		if e := turn.Effects.At(i); e.Do == lifecycle.DoPublish {
 			weights = append(weights, c.event(&events[len(versions)], turn, e, m))
 			versions = append(versions, e.Version)
 		}
@@ -61,7 +61,7 @@ func (c *cell[V]) visible(v *lifecycle.Version[V, *Future[V]]) *lifecycle.Versio
 }
 
 // event has ev say what e tells. It returns what its value weighs.
-func (c *cell[V]) event(ev *streams.Event[V], turn *lifecycle.Turn[V, *Future[V]], e *lifecycle.Effect[V, *Future[V]], m *message[V]) (weight uint32) {
+func (c *cell[V]) event(ev *streams.Event[V], turn *turn[V], e *lifecycle.Effect[V, *Future[V]], m *message[V]) (weight uint32) {
 	t := c.table
 	switch e.Kind {
 	case lifecycle.Loaded, lifecycle.Updated, lifecycle.Missing, lifecycle.Optimistic, lifecycle.Committed,

@@ -51,11 +51,11 @@ func TestStressC1_SeatsAreLeftClean(t *testing.T) {
 // A version that was shown is never written again, so the room beside a future
 // is given away once.
 func TestFuture_RoomForOneVersion(t *testing.T) {
-	f := newReady[int]()
-	v := f.room()
+	f := &Future[int]{}
+	v := (*cell[int])(nil).Room(f)
 	require.Same(t, &f.own, v)
 	*v = lifecycle.Version[int, *Future[int]]{Known: lifecycle.Present, Value: 5, Seq: 2, Future: f}
-	require.NotSame(t, v, f.room())
+	require.NotSame(t, v, (*cell[int])(nil).Room(f))
 	require.Equal(t, 5, v.Value)
 }
 

@@ -30,8 +30,8 @@ type Table[V any] struct {
 	checkApply bool
 	timeout    time.Duration
 	rules      lifecycle.Rules
-	turns      sync.Pool // of *turn
 	seats      sync.Pool // of *seat
+	airs       sync.Pool // of *lifecycle.Air
 
 	runtime *Runtime
 	private bool // the runtime is closed with the table
@@ -117,13 +117,7 @@ func newTable[V any](c Config[V], numbers *atomic.Uint64, flights *gate) (*Table
 		ending:     make(chan struct{}),
 		dispatcher: actor.NewDefaultDispatcher(throughput),
 	}
-	t.turns.New = func() any {
-		pooled := &turn[V]{}
-		pooled.Rules, pooled.Mint, pooled.Ready, pooled.Room = &t.rules, pooled.mint, newReady[V], (*Future[V]).room
-		pooled.Fresh = func() uint64 { return t.numbers.Add(2) - 1 }
-		pooled.Effects = make([]lifecycle.Effect[V, *Future[V]], 0, 8)
-		return pooled
-	}
+	t.airs.New = func() any { return &lifecycle.Air[*Future[V]]{} }
 	t.seats.New = func() any { return &seat{wake: make(chan struct{}, 1)} }
 	t.bulkSource, _ = c.Source.(BulkSource[V])
 	t.deadlines = newDeadlines(t.clock, &t.working)

@@ -203,13 +203,12 @@ func TestO6_AValueIsUnderItsTagsAsLongAsItIsShown(t *testing.T) {
 		_, ok := table.tags.tags["tag"].cells[c]
 		return ok
 	}
-	turn := table.turns.Get().(*turn[int])
-	turn.Now, turn.Number = table.clock.Now(), table.numbers.Add(2)-1
+	turn := &turn[int]{Rules: &table.rules, Driver: c, Now: table.clock.Now()}
 	m := &message[int]{op: opSet}
 	table.know(&m.knowledge, nil, "k", &Response[int]{Value: 2, Tags: []string{"tag"}, TTL: -1}, nil, c.shown.Load())
-	c.step(&turn.Turn, m)
+	c.step(turn, m)
 	require.True(t, carries(), "it is shown")
-	c.perform(&turn.Turn, m)
+	c.perform(turn, m)
 	require.False(t, carries())
 	require.EqualValues(t, lifecycle.Nothing, c.shown.Load().Known)
 }
@@ -245,14 +244,13 @@ func TestO0_WhatAnEarlyInvalidationLetsFlyIsAboveIt(t *testing.T) {
 	table, source := taggedTable(t, Config[int]{})
 	c := cellOf(t, table, "k")
 	asked := table.Fetch(t.Context(), "k", ForceReload())
-	turn := table.turns.Get().(*turn[int])
-	turn.Now, turn.Number, turn.cell, turn.ctx = table.clock.Now(), 0, c, t.Context()
+	turn := &turn[int]{Rules: &table.rules, Driver: c, Now: table.clock.Now(), Values: t.Context()}
 	barrier, covered := table.tags.raise([]string{"tag"}, time.Now, func() uint64 { return table.numbers.Add(1) })
 	require.Contains(t, covered, c)
 	m := &message[int]{op: opArrived, stamp: c.life.Flying()}
 	table.know(&m.knowledge, nil, "k", &Response[int]{Value: 2, Tags: []string{"tag"}}, nil, c.shown.Load())
-	group, queued := c.step(&turn.Turn, m)
-	c.perform(&turn.Turn, m)
+	group, queued := c.step(turn, m)
+	c.perform(turn, m)
 	c.unseal(group, queued)
 	require.Greater(t, c.life.Flying(), barrier)
 	require.True(t, table.raise(c, opInvalidate, barrier)) // which is nothing new to the cell

@@ -67,12 +67,15 @@ func (w *write[V]) wait() (V, error) {
 
 // finish takes the outcome. What waits behind a commit that flew, its goroutine
 // lets go when all that follows from it has been done.
-func (w *write[V]) finish(value V, err error, unknown bool) {
+func (w *write[V]) finish(value *V, err error, unknown bool) {
 	w.table.writes.pending.Add(-1)
-	w.value, w.err = value, nil
-	if err != nil {
-		var none V
-		w.value, w.err = none, &WriteError{Key: w.key, Unknown: unknown, Err: err}
+	var none V
+	w.value, w.err = none, nil
+	switch {
+	case err != nil:
+		w.err = &WriteError{Key: w.key, Unknown: unknown, Err: err}
+	case value != nil:
+		w.value = *value
 	}
 	if !w.flying {
 		w.ctx.end(nil)
@@ -181,7 +184,7 @@ func (w *write[V]) refused(err error, what lifecycle.Refusal) {
 	t := w.table
 	t.lists.failed(w, what)
 	if w.cell == nil {
-		w.finish(w.value, err, what == lifecycle.Unclear)
+		w.finish(nil, err, what == lifecycle.Unclear)
 	} else {
 		m := message[V]{op: opRejected, ctx: &w.ctx, stamp: w.stamp, err: err, refusal: what}
 		if !t.closed.Load() {
@@ -218,7 +221,7 @@ func (w *write[V]) created(key string, stored V) {
 	t := w.table
 	w.key = key
 	if err := checkKey(key); err != nil {
-		w.finish(stored, err, true)
+		w.finish(nil, err, true)
 		w.value = stored // there it is, only not here
 		return
 	}
@@ -233,7 +236,7 @@ func (w *write[V]) created(key string, stored V) {
 		if err != nil { // it could not be taken in, and what is held is older
 			t.withBarrier(key, &message[V]{op: opInvalidate})
 		}
-		w.finish(stored, err, err != nil)
+		w.finish(nil, err, err != nil)
 		w.value = stored
 		return
 	}

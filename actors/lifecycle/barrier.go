@@ -68,7 +68,7 @@ func (r *Resource[V, F]) flyAgain(t *Turn[V, F]) {
 		}
 	}
 	if r.watch() != nil && r.air == nil {
-		r.takeOff(t, queue[F]{future: t.Mint()})
+		r.takeOff(t, queue[F]{future: t.mint()})
 	}
 	r.advance(t)
 	r.arm(t)
@@ -86,7 +86,7 @@ func (r *Resource[V, F]) Expire(t *Turn[V, F]) {
 	if r.watch() != nil {
 		r.watch().told = t.Now
 		if r.air == nil {
-			r.takeOff(t, queue[F]{future: t.Mint()})
+			r.takeOff(t, queue[F]{future: t.mint()})
 		}
 	}
 	r.arm(t)

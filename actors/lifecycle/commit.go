@@ -58,7 +58,8 @@ func (r *Resource[V, F]) Committed(t *Turn[V, F], stamp uint64, k Knowledge[V]) 
 		kind = Deleted
 	}
 	r.publish(t, base, kind, NoReason, first.stamp, nil)
-	t.do(Effect[V, F]{Do: DoFinish, Mutation: first.what, Value: k.Value})
+	answer := k.Value
+	t.do(Effect[V, F]{Do: DoFinish, Mutation: first.what, Value: &answer})
 	r.afterCommit(t, out)
 }
 
@@ -150,7 +151,7 @@ func (r *Resource[V, F]) afterCommit(t *Turn[V, F], out []fallen[V]) {
 		r.depart(t)
 	}
 	if r.air == nil && r.watch() != nil && r.shown.Admit(t.Now, t.Rules, &Demand[F]{}) != Serve {
-		r.takeOff(t, queue[F]{future: t.Mint()})
+		r.takeOff(t, queue[F]{future: t.mint()})
 	}
 	r.advance(t)
 	r.arm(t)

@@ -39,7 +39,7 @@ func (r *Resource[V, F]) Demand(t *Turn[V, F], d Demand[F]) {
 	case ServeAndRefresh:
 		t.do(Effect[V, F]{Do: DoAnswer, Future: r.shown.Future, Version: r.shown})
 		if r.air == nil {
-			r.takeOff(t, queue[F]{future: t.Mint(), timeout: d.Timeout})
+			r.takeOff(t, queue[F]{future: t.mint(), timeout: d.Timeout})
 		}
 	case ServeFailure:
 		t.do(Effect[V, F]{Do: DoAnswer, Future: r.shown.Failure().Future})
@@ -53,7 +53,7 @@ func (r *Resource[V, F]) Demand(t *Turn[V, F], d Demand[F]) {
 func (r *Resource[V, F]) board(t *Turn[V, F], d *Demand[F]) F {
 	a := r.air
 	if a == nil {
-		q := queue[F]{future: t.Mint(), timeout: d.Timeout}
+		q := queue[F]{future: t.mint(), timeout: d.Timeout}
 		q.wants.add(d.Kind, d.MaxAge)
 		r.takeOff(t, q)
 		return r.air.group

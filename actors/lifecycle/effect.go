@@ -1,67 +1,61 @@
 package lifecycle
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Turn is one command's surroundings: what the driver brings in and what the
 // command says is to be done.
 type Turn[V any, F any] struct {
-	Rules *Rules
-	Now   Instant
+	Rules  *Rules
+	Driver Driver[V, F]
+	Now    Instant
 	// Number and Number+1 are fresh: above every number ever handed out in
 	// this cache. The first is a barrier, the second a stamp, so that what
-	// takes off in a turn is above what the turn declares void. 0: Fresh is
+	// takes off in a turn is above what the turn declares void. 0: the driver is
 	// asked for it, once, when it is needed, which in most landings it is not.
 	Number uint64
-	Fresh  func() uint64
 	// Waiting says that somebody holds a future of what is in the air.
 	Waiting bool
-	// Mint makes a pending future. Ready makes one that this turn settles with
-	// a value before anybody can wait for it; nil: Mint.
-	Mint, Ready func() F
-	// Room is where the version goes that a future settles with, zero so far: the
-	// two live equally long. nil: anywhere.
-	Room func(F) *Version[V, F]
+	// Values are the driver's own: what the flights of a future that is minted in
+	// this turn are to carry.
+	Values any
 	// Replay is what the driver ran for this command (DoReplay), nil at first.
 	Replay *Replay[V]
-	// Effects are to be performed in order. Whoever uses their room again clears
-	// it first.
-	Effects []Effect[V, F]
+	// Effects are to be performed in order.
+	Effects Effects[V, F]
+}
 
-	// spare is the air of a resource that landed in a turn of this driver's;
-	// keeping turns saves an allocation a flight.
-	spare *air[F]
+// Driver is who performs what a resource asks for. A turn asks it for what the core
+// cannot make, numbers and futures, and for memory where it knows of some.
+type Driver[V any, F any] interface {
+	// Fresh returns a Turn's Number.
+	Fresh() uint64
+	// Mint makes a pending future, whose flights carry the turn's Values.
+	Mint(values any) F
+	// Ready makes a future that this turn settles with a value before anybody can
+	// wait for it.
+	Ready() F
+	// Room is where the version goes that a future settles with, zero so far.
+	Room(F) *Version[V, F]
+	// Air is where that goes which is in the air, zero so far; TakeBack is told when
+	// it has landed. To keep it spares an allocation a flight.
+	Air() *Air[F]
+	TakeBack(*Air[F])
 }
 
 // settling makes a future that this turn settles with what is known. Only for
 // an absence does anybody wait who was shown the version first.
 func (t *Turn[V, F]) settling(what Known) F {
-	if t.Ready == nil || what != Present {
-		return t.Mint()
+	if what != Present {
+		return t.mint()
 	}
-	return t.Ready()
+	return t.Driver.Ready()
 }
 
-func (t *Turn[V, F]) room(future F) *Version[V, F] {
-	if t.Room == nil {
-		return &Version[V, F]{}
-	}
-	return t.Room(future)
-}
-
-func (t *Turn[V, F]) newAir() *air[F] {
-	a := t.spare
-	if t.spare = nil; a == nil {
-		a = &air[F]{}
-	}
-	return a
-}
+func (t *Turn[V, F]) mint() F { return t.Driver.Mint(t.Values) }
 
 func (t *Turn[V, F]) number() uint64 {
 	if t.Number == 0 {
-		t.Number = t.Fresh()
+		t.Number = t.Driver.Fresh()
 	}
 	return t.Number
 }
@@ -76,20 +70,42 @@ func (t *Turn[V, F]) between() (barrier, stamp uint64) {
 	return t.number() - 1, t.number()
 }
 
-func (t *Turn[V, F]) do(e Effect[V, F]) { t.Effects = append(t.Effects, e) }
+func (t *Turn[V, F]) do(e Effect[V, F]) { *t.next(e.Do) = e }
 
 // next is the next effect, to be filled in before anything else is asked for: what
 // every load asks for is written once, where it stays. To copy what was written
 // just before costs more than to write it.
 func (t *Turn[V, F]) next(do Do) *Effect[V, F] {
-	n := len(t.Effects)
-	if n == cap(t.Effects) {
-		t.Effects = slices.Grow(t.Effects, 1)
-	}
-	t.Effects = t.Effects[:n+1]
-	e := &t.Effects[n]
+	e := t.Effects.add()
 	e.Do = do
 	return e
+}
+
+// Effects are what a command asks for. Few are as a rule, and those lie in it: a
+// turn on a driver's stack needs no other memory.
+type Effects[V any, F any] struct {
+	n    int
+	few  [3]Effect[V, F]
+	many []Effect[V, F] // the rest
+}
+
+// Len is how many there are.
+func (s *Effects[V, F]) Len() int { return s.n }
+
+// At is the i-th of them.
+func (s *Effects[V, F]) At(i int) *Effect[V, F] {
+	if i < len(s.few) {
+		return &s.few[i]
+	}
+	return &s.many[i-len(s.few)]
+}
+
+func (s *Effects[V, F]) add() *Effect[V, F] {
+	if s.n >= len(s.few) {
+		s.many = append(s.many, Effect[V, F]{})
+	}
+	s.n++
+	return s.At(s.n - 1)
 }
 
 // Do is what an effect asks for.
@@ -152,7 +168,7 @@ type Effect[V any, F any] struct {
 
 	Replay   *Replay[V]
 	Mutation *Mutation[V]
-	Value    V
+	Value    *V // DoCommit, DoFinish; nil: none
 	Unknown  bool
 }
 

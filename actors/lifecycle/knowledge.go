@@ -50,7 +50,7 @@ func (t *Turn[V, F]) overtaken(k *Knowledge[V]) bool {
 
 // version is k as a version with the given stamp: what is shown if it is kept.
 func (r *Resource[V, F]) version(t *Turn[V, F], k *Knowledge[V], stamp uint64, future F) *Version[V, F] {
-	v := t.room(future)
+	v := t.Driver.Room(future)
 	v.Known, v.Value, v.Seq, v.Future, v.At = k.Known, k.Value, stamp, future, t.Now-Instant(max(k.Age, 0))
 	validator, tags := k.Validator, k.Tags
 	if held := r.Base(); k.Known == Present && held.Held() != 0 && (k.Unchanged || k.Equal || k.Older) {

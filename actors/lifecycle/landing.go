@@ -97,7 +97,7 @@ func (r *Resource[V, F]) Failed(t *Turn[V, F], stamp uint64, err error) {
 		if carried && t.Rules.Failure > 0 {
 			// What is remembered may outlast the time in which the old value
 			// carries on, and the group's future gives that value.
-			failure.Future = t.Mint()
+			failure.Future = t.mint()
 			t.do(Effect[V, F]{Do: DoSettle, Future: failure.Future, Stamp: stamp, Err: err})
 		}
 	}

@@ -91,7 +91,7 @@ func (k *keyModel) commits(e effect) {
 	m.must(!k.unsure, "W3: commit #%d takes off on an unknown outcome", e.Stamp)
 	first := k.over(k.base, k.usable())[0]
 	m.must(first.firm || k.usable(), "W1: commit #%d of nothing", e.Stamp)
-	m.must(first.known != lifecycle.Present || first.value == e.Value, "W1: %s commits %s, want %s", e.Mutation.Owner, e.Value, first.value)
+	m.must(first.known != lifecycle.Present || first.value == valueOf(e), "W1: %s commits %s, want %s", e.Mutation.Owner, valueOf(e), first.value)
 	for f := range k.pending {
 		if k.holders[f] > 0 {
 			k.waited[f]++

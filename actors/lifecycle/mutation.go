@@ -229,7 +229,7 @@ func (r *Resource[V, F]) advance(t *Turn[V, F]) {
 	}
 	if !r.mayCommit() {
 		if r.air == nil {
-			r.takeOff(t, queue[F]{future: t.Mint()})
+			r.takeOff(t, queue[F]{future: t.mint()})
 		}
 		return
 	}
@@ -241,11 +241,7 @@ func (r *Resource[V, F]) advance(t *Turn[V, F]) {
 	}
 	first := &w.layers[0]
 	w.commit = t.stamp()
-	var before V
-	if first.value != nil {
-		before = *first.value
-	}
-	t.do(Effect[V, F]{Do: DoCommit, Stamp: w.commit, Mutation: first.what, Value: before})
+	t.do(Effect[V, F]{Do: DoCommit, Stamp: w.commit, Mutation: first.what, Value: first.value})
 }
 
 // mayCommit says whether the first layer has what its commit needs.

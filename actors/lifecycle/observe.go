@@ -35,7 +35,7 @@ func (r *Resource[V, F]) Observe(t *Turn[V, F], refresh time.Duration) {
 	r.watch().refresh = append(r.watch().refresh, refresh)
 	d := Demand[F]{}
 	if r.air == nil && r.shown.Admit(t.Now, t.Rules, &d) != Serve {
-		r.takeOff(t, queue[F]{future: t.Mint()})
+		r.takeOff(t, queue[F]{future: t.mint()})
 	}
 	r.arm(t)
 }
@@ -75,7 +75,7 @@ func (r *Resource[V, F]) Due(t *Turn[V, F]) {
 		r.publish(t, r.copyBase(), Expired, NoReason, s.Seq, nil)
 	}
 	if r.air == nil && r.nextTry() <= t.Now {
-		r.takeOff(t, queue[F]{future: t.Mint()})
+		r.takeOff(t, queue[F]{future: t.mint()})
 	}
 	r.arm(t)
 }

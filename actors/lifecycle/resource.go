@@ -8,7 +8,7 @@ type Resource[V any, F any] struct {
 	barrier uint64
 	shown   *Version[V, F] // nil: nothing was ever known
 	writes  *writes[V, F]  // nil: no mutation is pending
-	air     *air[F]        // nil: nothing is in the air
+	air     *Air[F]        // nil: nothing is in the air
 	rare    *rare          // nil: it is zero
 	closed  bool
 	// unsure says that a commit may have been applied: the resource is read
@@ -16,10 +16,10 @@ type Resource[V any, F any] struct {
 	unsure bool
 }
 
-// air is what is in the air: a flight, the group that waits for it, and the
-// follow-up that queued behind it. It exists exactly while a flight flies, or is
-// held.
-type air[F any] struct {
+// Air is what is in the air: a flight, the group that waits for it, and the
+// follow-up that queued behind it. A resource has one exactly while a flight flies,
+// or is held.
+type Air[F any] struct {
 	stamp uint64 // of the newest flight; older ones land to be dropped (O2)
 	group F      // the pending future of the flight and those it superseded (F1)
 	wants wants  // of all who are in the group
@@ -36,11 +36,11 @@ type air[F any] struct {
 }
 
 // admits says whether what is in the air is above the barrier.
-func (a *air[F]) admits(barrier uint64) bool { return a.held || a.stamp > barrier }
+func (a *Air[F]) admits(barrier uint64) bool { return a.held || a.stamp > barrier }
 
 // after says that something is in the air that was asked for after stamp, or may
 // have been: what took off with stamp must not answer it.
-func (a *air[F]) after(stamp uint64) bool {
+func (a *Air[F]) after(stamp uint64) bool {
 	return a != nil && (a.held || a.stamp > stamp || a.queue != nil)
 }
 
@@ -128,13 +128,13 @@ func (r *Resource[V, F]) Joinable(rules *Rules) (future F, ok bool) {
 }
 
 // maySupersede says whether the storm guard lets another flight take over.
-func (a *air[F]) maySupersede(rules *Rules) bool {
+func (a *Air[F]) maySupersede(rules *Rules) bool {
 	return rules.Reload == ReloadSupersede && a.superseded < rules.MaxSupersede
 }
 
 // takeOff starts a flight for a new group, when no commit is in the air.
 func (r *Resource[V, F]) takeOff(t *Turn[V, F], q queue[F]) {
-	a := t.newAir()
+	a := t.Driver.Air()
 	a.group, a.wants, a.timeout, a.held = q.future, q.wants, q.timeout, r.committing()
 	r.air = a
 	if !a.held {
@@ -179,16 +179,18 @@ func (r *Resource[V, F]) supersede(t *Turn[V, F]) {
 // enqueue returns the follow-up behind the flight in the air (O4).
 func (r *Resource[V, F]) enqueue(t *Turn[V, F], timeout time.Duration) *queue[F] {
 	if r.air.queue == nil {
-		r.air.queue = &queue[F]{future: t.Mint(), timeout: timeout}
+		r.air.queue = &queue[F]{future: t.mint(), timeout: timeout}
 	}
 	return r.air.queue
 }
 
-// clearAir says that nothing is in the air. Nobody but the resource ever had
-// its air, so the turn may give that to whoever takes off next.
+// clearAir says that nothing is in the air. Nobody but the resource ever had its
+// air, so the driver may give that to whoever takes off next.
 func (r *Resource[V, F]) clearAir(t *Turn[V, F]) {
-	*r.air = air[F]{}
-	r.air, t.spare = nil, r.air
+	a := r.air
+	r.air = nil
+	*a = Air[F]{}
+	t.Driver.TakeBack(a)
 }
 
 // landed clears the air after its group was settled; a follow-up takes off.

@@ -60,6 +60,6 @@ func (r *Resource[V, F]) Looked(t *Turn[V, F], stamp uint64, k Knowledge[V], fou
 	t.settle(a.group, answer, nil)
 	r.landed(t)
 	if verdict == ServeAndRefresh && r.air == nil {
-		r.takeOff(t, queue[F]{future: t.Mint()})
+		r.takeOff(t, queue[F]{future: t.mint()})
 	}
 }

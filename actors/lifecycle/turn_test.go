@@ -10,18 +10,15 @@ import (
 
 // O0: a turn takes its numbers when something has to be ordered, and once.
 func TestO0_ATurnTakesItsNumbersOnceAndWhenItNeedsThem(t *testing.T) {
-	taken, futures := uint64(100), 0
-	turn := &lifecycle.Turn[int, int]{
-		Rules: &lifecycle.Rules{Freshness: lifecycle.Freshness{TTL: lifecycle.Forever}, MaxSupersede: 3},
-		Fresh: func() uint64 { taken += 2; return taken - 1 },
-		Mint:  func() int { futures++; return futures },
-	}
+	driver := &minter{taken: 100}
+	rules := &lifecycle.Rules{Freshness: lifecycle.Freshness{TTL: lifecycle.Forever}, MaxSupersede: 3}
+	var turn *lifecycle.Turn[int, int]
 	var r lifecycle.Resource[int, int]
 	step := func(command func()) (numbers uint64) {
-		turn.Number, turn.Effects = 0, nil
-		before := taken
+		turn = &lifecycle.Turn[int, int]{Rules: rules, Driver: driver}
+		before := driver.taken
 		command()
-		return taken - before
+		return driver.taken - before
 	}
 	require.EqualValues(t, 2, step(func() { r.Demand(turn, lifecycle.Demand[int]{}) }))
 	flight := r.Flying()
@@ -37,3 +34,21 @@ func TestO0_ATurnTakesItsNumbersOnceAndWhenItNeedsThem(t *testing.T) {
 	}))
 	require.Equal(t, r.Barrier()+1, r.Shown().Seq, "a barrier and the stamp above it")
 }
+
+// minter is a driver whose futures are numbers, and cost nothing.
+type minter struct {
+	taken  uint64
+	minted int
+}
+
+func (m *minter) Fresh() uint64 { m.taken += 2; return m.taken - 1 }
+
+func (m *minter) Mint(any) int { m.minted++; return m.minted }
+
+func (m *minter) Ready() int { return m.Mint(nil) }
+
+func (*minter) Room(int) *lifecycle.Version[int, int] { return new(lifecycle.Version[int, int]) }
+
+func (*minter) Air() *lifecycle.Air[int] { return &lifecycle.Air[int]{} }
+
+func (*minter) TakeBack(*lifecycle.Air[int]) {}

@@ -31,7 +31,6 @@ type world struct {
 	number  uint64
 	minted  int
 	armed   instant
-	turn    turn
 	holders map[string]int
 	settled map[string]effect
 	pending map[string]bool
@@ -90,19 +89,13 @@ func (w *world) replay(p *replay) {
 }
 
 // step is one turn.
-func (w *world) step(waiting bool, replay *replay, command func(*turn)) []effect {
-	t := &w.turn // kept, as drivers do
-	t.Rules, t.Now, t.Number, t.Waiting, t.Effects = &w.rules, w.now, w.number+1, waiting, nil
-	t.Replay = replay
+func (w *world) step(waiting bool, replay *replay, command func(*turn)) (effects []effect) {
+	t := &turn{Rules: &w.rules, Driver: w, Now: w.now, Number: w.number + 1, Waiting: waiting, Replay: replay}
 	w.number += 2
-	t.Mint = func() string {
-		w.minted++
-		f := fmt.Sprintf("f%d", w.minted)
-		w.pending[f] = true
-		return f
-	}
 	command(t)
-	for _, e := range t.Effects {
+	for i := range t.Effects.Len() {
+		e := *t.Effects.At(i)
+		effects = append(effects, e)
 		switch e.Do {
 		case lifecycle.DoSettle:
 			w.settled[e.Future] = e
@@ -115,8 +108,33 @@ func (w *world) step(waiting bool, replay *replay, command func(*turn)) []effect
 			w.commit = e.Stamp
 		}
 	}
-	return t.Effects
+	return effects
 }
+
+// valueOf is what e commits or finishes with.
+func valueOf(e effect) string {
+	if e.Value == nil {
+		return ""
+	}
+	return *e.Value
+}
+
+func (w *world) Fresh() uint64 { panic("a turn of this world has its numbers") }
+
+func (w *world) Mint(any) string {
+	w.minted++
+	f := fmt.Sprintf("f%d", w.minted)
+	w.pending[f] = true
+	return f
+}
+
+func (w *world) Ready() string { return w.Mint(nil) }
+
+func (*world) Room(string) *version { return &version{} }
+
+func (*world) Air() *lifecycle.Air[string] { return &lifecycle.Air[string]{} }
+
+func (*world) TakeBack(*lifecycle.Air[string]) {}
 
 // demand asks, and holds what is pending.
 func (w *world) demand(d demand) []effect {
@@ -254,7 +272,7 @@ func (w *world) sayOther(e effect) string {
 		if e.Mutation.Kind == lifecycle.Delete {
 			return fmt.Sprintf("commit #%d %s", e.Stamp, e.Mutation.Owner)
 		}
-		return fmt.Sprintf("commit #%d %s, which makes %s", e.Stamp, e.Mutation.Owner, e.Value)
+		return fmt.Sprintf("commit #%d %s, which makes %s", e.Stamp, e.Mutation.Owner, valueOf(e))
 	case lifecycle.DoFinish:
 		switch {
 		case e.Unknown:
@@ -262,7 +280,7 @@ func (w *world) sayOther(e effect) string {
 		case e.Err != nil:
 			return fmt.Sprintf("finish %s: %s", e.Mutation.Owner, sayErr(e.Err))
 		}
-		return strings.TrimSuffix(fmt.Sprintf("finish %s with %s", e.Mutation.Owner, e.Value), " with ")
+		return strings.TrimSuffix(fmt.Sprintf("finish %s with %s", e.Mutation.Owner, valueOf(e)), " with ")
 	}
 	return "?"
 }
