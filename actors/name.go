@@ -60,5 +60,20 @@ func (r *namer) name(key string) name {
 	return name{0, emptyName}
 }
 
+// plain says that n spells a short key of ASCII without a NUL, which is a good key: to
+// see that in the name takes a tenth of a look at the key (checkKey).
+func (n name) plain() bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	length := n.tail >> kindShift
+	if length == 0 || length > maxShort {
+		return false
+	}
+	// Where the key has no byte there is a one: no NUL. Bytes below 128 less one have
+	// their high bit only where one of them is 0.
+	head := n.head | ones<<(8*length)
+	tail := n.tail&(1<<kindShift-1) | ones<<(8*(max(length, 8)-8))
+	return (head|tail|(head-ones)|(tail-ones))&highs == 0
+}
+
 // hash is for those who count keys: of all their bytes, and seeded.
 func (r *namer) hash(key string) uint64 { return maphash.String(r.seed, key) }

@@ -1,9 +1,11 @@
 package actors
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -26,6 +28,34 @@ func TestNamesAreKeys(t *testing.T) {
 			t.Fatalf("%q: kind %x", a, kind)
 		}
 	})
+}
+
+// A plain name is that of a key that checkKey lets pass, and of short ASCII every one
+// is plain that has no NUL.
+func TestPlainNamesAreGoodKeys(t *testing.T) {
+	r := newNamer()
+	check := func(key string) {
+		plain := len(key) > 0 && len(key) <= maxShort
+		for i := range len(key) {
+			plain = plain && key[i] != 0 && key[i] < utf8.RuneSelf
+		}
+		got := r.name(key).plain()
+		require.Equal(t, plain, got, "%q", key)
+		require.False(t, got && checkKey(key) != nil, "%q", key)
+	}
+	for _, rest := range []byte{1, 'a', 0x7f} {
+		for n := range maxShort + 3 {
+			key := bytes.Repeat([]byte{rest}, n)
+			check(string(key))
+			for i := range key {
+				for _, odd := range []byte{0, 'b', 0x80, 0xc3, 0xff} {
+					key[i] = odd
+					check(string(key))
+				}
+				key[i] = rest
+			}
+		}
+	}
 }
 
 // Keys that differ little are spread evenly.

@@ -172,8 +172,10 @@ func (t *Table[V]) enter(key string) (c *cell[V], made bool, err error) {
 	if c := t.cells.findNamed(name, key); c != nil {
 		return c, false, nil
 	}
-	if err := checkKey(key); err != nil {
-		return nil, false, err
+	if !name.plain() {
+		if err := checkKey(key); err != nil {
+			return nil, false, err
+		}
 	}
 	c = &cell[V]{table: t, key: key}
 	// Listed before anybody can find it: one that was evicted in between would be
