@@ -36,7 +36,7 @@ func (t *Table[V]) Get(ctx context.Context, key string, opts ...FetchOption) (V,
 			if tail == noName {
 				// A cell is put there next: its line of memory may come meanwhile.
 				_ = slots.cells[i].Load()
-				break
+				return t.first(ctx, key, n)
 			}
 			continue
 		}

@@ -10,13 +10,7 @@ import (
 // between the events of one step nobody sees: not a base without the mutations
 // that waited for it (W1).
 func (c *cell[V]) publish(turn *turn[V], m *message[V]) {
-	var only *lifecycle.Effect[V, *Future[V]]
-	n := 0
-	for i := range turn.Effects.Len() {
-		if e := turn.Effects.At(i); e.Do == lifecycle.DoPublish {
-			only, n = e, n+1
-		}
-	}
+	n, only := turn.Effects.Told()
 	switch n {
 	case 0:
 	case 1:

@@ -42,6 +42,32 @@ func (t *Table[V]) lookup(ctx context.Context, key string, opts []FetchOption) (
 	return t.await(ctx, a, &w.demand)
 }
 
+// first is get for a key that had no cell just now: most misses are of one, and what
+// get finds out first is known.
+func (t *Table[V]) first(ctx context.Context, key string, n name) (V, error) {
+	if ctx == nil || ctx.Err() != nil || t.closed.Load() {
+		return t.get(ctx, key, nil)
+	}
+	var none V
+	c, made, err := t.enterNamed(n, key)
+	if err != nil {
+		return none, err
+	}
+	var d lifecycle.Demand[*Future[V]]
+	a, gone, err := t.askCell(ctx, c, made, &d, oneWaiter, nil)
+	switch {
+	case gone:
+		return t.get(ctx, key, nil)
+	case err != nil:
+		return none, err
+	}
+	v, err := t.await(ctx, a, &d)
+	if err != nil {
+		return none, err
+	}
+	return v.Value, nil
+}
+
 // demand answers one who is about to await it. Nothing takes off for one whose
 // context has ended already.
 func (t *Table[V]) demand(ctx context.Context, key string, w *wish[V], b *bulk[V]) (answer[V], error) {
@@ -168,32 +194,42 @@ func (t *Table[V]) ask(ctx context.Context, key string, d *lifecycle.Demand[*Fut
 		if err != nil {
 			return answer[V]{}, err
 		}
-		if !made {
-			if a, ok := t.unasked(c, d, hold); ok {
-				return a, nil
-			}
+		if a, gone, err := t.askCell(ctx, c, made, d, hold, b); !gone {
+			return a, err
 		}
-		var m message[V]
-		m.op, m.ctx, m.demand, m.hold, m.bulk = opDemand, ctx, *d, hold, b
-		if c.send(&m); m.gone {
-			continue
-		}
-		if made {
-			t.makeRoom()
-		}
-		switch {
-		case m.failed != nil:
-			return answer[V]{}, m.failed
-		case m.served != nil:
-			t.served(c, m.served, t.clock.Now())
-			return answer[V]{shown: m.served}, nil
-		case m.flew:
-			t.tallies.count(cMisses)
-		default:
-			t.tallies.count(cCoalesced)
-		}
-		return answer[V]{future: m.answer}, nil
 	}
+}
+
+// askCell is ask of a cell, which was made for it or found; gone: it has been
+// evicted.
+func (t *Table[V]) askCell(ctx context.Context, c *cell[V], made bool, d *lifecycle.Demand[*Future[V]], hold uint64, b *bulk[V]) (a answer[V], gone bool, err error) {
+	if !made {
+		if a, ok := t.unasked(c, d, hold); ok {
+			return a, false, nil
+		}
+	}
+	var m message[V]
+	m.op, m.ctx, m.demand, m.hold, m.bulk = opDemand, ctx, *d, hold, b
+	if c.send(&m); m.gone {
+		return a, true, nil
+	}
+	if made {
+		t.makeRoom()
+	}
+	switch {
+	case m.failed != nil:
+		return a, false, m.failed
+	case m.served != nil:
+		t.served(c, m.served, t.clock.Now())
+		a.shown = m.served
+		return a, false, nil
+	case m.flew:
+		t.tallies.count(cMisses)
+	default:
+		t.tallies.count(cCoalesced)
+	}
+	a.future = m.answer
+	return a, false, nil
 }
 
 // unasked answers a demand without a message, if that can be.

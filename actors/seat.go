@@ -10,16 +10,18 @@ type seat struct {
 
 // sit takes a seat, nil where the future has settled.
 func (w *waiting) sit() *seat {
+	s := w.newSeat()
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	if w.done == closedChan {
+		w.mu.Unlock()
+		w.giveBack(s)
 		return nil
 	}
-	s := w.newSeat()
 	if s.next = w.seats; s.next != nil {
 		s.next.last = s
 	}
 	w.seats = s
+	w.mu.Unlock()
 	return s
 }
 

@@ -168,11 +168,16 @@ func checkKey(key string) error {
 
 // enter returns the cell of key, made if need be.
 func (t *Table[V]) enter(key string) (c *cell[V], made bool, err error) {
-	name := t.cells.name(key)
-	if c := t.cells.findNamed(name, key); c != nil {
+	n := t.cells.name(key)
+	if c := t.cells.findNamed(n, key); c != nil {
 		return c, false, nil
 	}
-	if !name.plain() {
+	return t.enterNamed(n, key)
+}
+
+// enterNamed is enter for a key whose name is known and that had no cell just now.
+func (t *Table[V]) enterNamed(n name, key string) (c *cell[V], made bool, err error) {
+	if !n.plain() {
 		if err := checkKey(key); err != nil {
 			return nil, false, err
 		}
@@ -181,7 +186,7 @@ func (t *Table[V]) enter(key string) (c *cell[V], made bool, err error) {
 	// Listed before anybody can find it: one that was evicted in between would be
 	// listed dead, for ever, and asked to go again and again.
 	t.policy.add(c)
-	have, made := t.cells.enterNamed(name, c)
+	have, made := t.cells.enterNamed(n, c)
 	if !made {
 		t.policy.remove(c)
 	}

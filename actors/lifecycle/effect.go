@@ -85,6 +85,8 @@ func (t *Turn[V, F]) next(do Do) *Effect[V, F] {
 // turn on a driver's stack needs no other memory.
 type Effects[V any, F any] struct {
 	n    int
+	told int // how many of them are DoPublish,
+	last int // and the last of those
 	few  [3]Effect[V, F]
 	many []Effect[V, F] // the rest
 }
@@ -98,6 +100,14 @@ func (s *Effects[V, F]) At(i int) *Effect[V, F] {
 		return &s.few[i]
 	}
 	return &s.many[i-len(s.few)]
+}
+
+// Told is how many of them are DoPublish, and the last of those, nil if none.
+func (s *Effects[V, F]) Told() (n int, last *Effect[V, F]) {
+	if s.told == 0 {
+		return 0, nil
+	}
+	return s.told, s.At(s.last)
 }
 
 func (s *Effects[V, F]) add() *Effect[V, F] {
