@@ -52,15 +52,16 @@ func (c *cell[V]) handle(m *message[V]) {
 		// The table was closed before this cell could be told.
 		c.handle(&message[V]{op: opClose})
 	}
-	var turn turn[V]
-	turn.Rules, turn.Driver, turn.Now, turn.Values, turn.Replay = &t.rules, c, t.clock.Now(), m.ctx, m.replay
-	group, queued := c.step(&turn, m)
-	c.perform(&turn, m)
+	var now turn[V]
+	now.Rules, now.Driver, now.Now, now.Values, now.Replay = &t.rules, c, t.clock.Now(), m.ctx, m.replay
+	group, queued := c.step(&now, m)
+	c.perform(&now, m)
 	// Not before what is given up has settled: a newcomer would get its end.
 	c.unseal(group, queued)
 }
 
-// turn is a turn of a cell. It lies on the stack: nothing that it holds outlives it.
+// turn is a turn of a cell. It lies on the handler's stack: nobody keeps a pointer to it
+// or to its effects.
 type turn[V any] = lifecycle.Turn[V, *Future[V]]
 
 // step runs the command of m. It returns the futures that it sealed.

@@ -25,7 +25,7 @@ func (t *Table[V]) Get(ctx context.Context, key string, opts ...FetchOption) (V,
 	shard, i := x.place(n)
 	slots := x.slots[shard].Load()
 	if slots == nil {
-		return t.get(ctx, key, nil)
+		return t.getNew(ctx, key, n)
 	}
 	reused := slots.reused.Load()
 	for ; ; i++ {
@@ -36,7 +36,7 @@ func (t *Table[V]) Get(ctx context.Context, key string, opts ...FetchOption) (V,
 			if tail == noName {
 				// A cell is put there next: its line of memory may come meanwhile.
 				_ = slots.cells[i].Load()
-				return t.first(ctx, key, n)
+				return t.getNew(ctx, key, n)
 			}
 			continue
 		}

@@ -10,7 +10,7 @@ import (
 // between the events of one step nobody sees: not a base without the mutations
 // that waited for it (W1).
 func (c *cell[V]) publish(turn *turn[V], m *message[V]) {
-	n, only := turn.Effects.Told()
+	n, only := turn.Effects.Publishes()
 	switch n {
 	case 0:
 	case 1:

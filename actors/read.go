@@ -42,14 +42,14 @@ func (t *Table[V]) lookup(ctx context.Context, key string, opts []FetchOption) (
 	return t.await(ctx, a, &w.demand)
 }
 
-// first is get for a key that had no cell just now: most misses are of one, and what
-// get finds out first is known.
-func (t *Table[V]) first(ctx context.Context, key string, n name) (V, error) {
+// getNew is get for a key that had no cell just now, as most that are missed: there is
+// nothing to look up, and there are no options.
+func (t *Table[V]) getNew(ctx context.Context, key string, n name) (V, error) {
 	if ctx == nil || ctx.Err() != nil || t.closed.Load() {
 		return t.get(ctx, key, nil)
 	}
 	var none V
-	c, made, err := t.enterNamed(n, key)
+	c, made, err := t.enterNew(n, key)
 	if err != nil {
 		return none, err
 	}

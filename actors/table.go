@@ -172,11 +172,11 @@ func (t *Table[V]) enter(key string) (c *cell[V], made bool, err error) {
 	if c := t.cells.findNamed(n, key); c != nil {
 		return c, false, nil
 	}
-	return t.enterNamed(n, key)
+	return t.enterNew(n, key)
 }
 
-// enterNamed is enter for a key whose name is known and that had no cell just now.
-func (t *Table[V]) enterNamed(n name, key string) (c *cell[V], made bool, err error) {
+// enterNew is enter for a key that is called n and had no cell just now.
+func (t *Table[V]) enterNew(n name, key string) (c *cell[V], made bool, err error) {
 	if !n.plain() {
 		if err := checkKey(key); err != nil {
 			return nil, false, err

@@ -69,8 +69,6 @@ func (w *write[V]) wait() (V, error) {
 // lets go when all that follows from it has been done.
 func (w *write[V]) finish(value *V, err error, unknown bool) {
 	w.table.writes.pending.Add(-1)
-	var none V
-	w.value, w.err = none, nil
 	switch {
 	case err != nil:
 		w.err = &WriteError{Key: w.key, Unknown: unknown, Err: err}

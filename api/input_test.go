@@ -96,7 +96,7 @@ func TestKeys_BadOnes(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		o := counting()
 		c := serve(t, o, config{})
-		for i := range 1000 { // no part of the index is without a key
+		for i := range 1000 { // hardly any part of the index is without a key
 			require.NoError(t, c.Set(bg, fmt.Sprint("resident ", i), "v"))
 		}
 		for name, key := range map[string]string{

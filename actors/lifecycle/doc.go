@@ -3,11 +3,12 @@
 // actors performs.
 //
 // A [Resource] is driven by commands (Demand, Arrived, Invalidate, ...). Each
-// takes a [Turn], which brings the time and two fresh numbers in and carries
-// the [Effect]s out. Whoever drives a Resource runs its commands one at a time
-// and performs the effects in order; a Resource never waits for anything, so
-// every interleaving of callers, flights and invalidations is a list of
-// commands that can be written down and replayed (testdata/ holds such lists).
+// takes a [Turn], which brings the time in and carries the [Effect]s out; what the
+// core cannot make, fresh numbers and futures, it asks the turn's [Driver] for.
+// Whoever drives a Resource runs its commands one at a time and performs the
+// effects in order; a Resource never waits for anything, so every interleaving of
+// callers, flights and invalidations is a list of commands that can be written
+// down and replayed (testdata/ holds such lists).
 //
 // # One comparison
 //

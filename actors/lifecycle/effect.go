@@ -34,10 +34,11 @@ type Driver[V any, F any] interface {
 	// Ready makes a future that this turn settles with a value before anybody can
 	// wait for it.
 	Ready() F
-	// Room is where the version goes that a future settles with, zero so far.
+	// Room is where the version goes that a future settles with, zero so far. The
+	// future may be none, or have settled.
 	Room(F) *Version[V, F]
-	// Air is where that goes which is in the air, zero so far; TakeBack is told when
-	// it has landed. To keep it spares an allocation a flight.
+	// Air is memory for what is in the air, zero; TakeBack gets it back, zero again,
+	// when nothing is. To keep it spares an allocation a flight.
 	Air() *Air[F]
 	TakeBack(*Air[F])
 }
@@ -84,11 +85,11 @@ func (t *Turn[V, F]) next(do Do) *Effect[V, F] {
 // Effects are what a command asks for. Few are as a rule, and those lie in it: a
 // turn on a driver's stack needs no other memory.
 type Effects[V any, F any] struct {
-	n    int
-	told int // how many of them are DoPublish,
-	last int // and the last of those
-	few  [3]Effect[V, F]
-	many []Effect[V, F] // the rest
+	n           int
+	publishes   int // how many of them are DoPublish,
+	lastPublish int // and the last of those
+	few         [3]Effect[V, F]
+	many        []Effect[V, F] // the rest
 }
 
 // Len is how many there are.
@@ -102,12 +103,20 @@ func (s *Effects[V, F]) At(i int) *Effect[V, F] {
 	return &s.many[i-len(s.few)]
 }
 
-// Told is how many of them are DoPublish, and the last of those, nil if none.
-func (s *Effects[V, F]) Told() (n int, last *Effect[V, F]) {
-	if s.told == 0 {
+// Publishes is how many of them are DoPublish, and the last of those, nil if none.
+func (s *Effects[V, F]) Publishes() (n int, last *Effect[V, F]) {
+	if s.publishes == 0 {
 		return 0, nil
 	}
-	return s.told, s.At(s.last)
+	return s.publishes, s.At(s.lastPublish)
+}
+
+// publish is the next effect, a DoPublish. There is no other way to one.
+func (s *Effects[V, F]) publish() *Effect[V, F] {
+	s.publishes, s.lastPublish = s.publishes+1, s.n
+	e := s.add()
+	e.Do = DoPublish
+	return e
 }
 
 func (s *Effects[V, F]) add() *Effect[V, F] {

@@ -254,8 +254,7 @@ func (r *Resource[V, F]) publish(t *Turn[V, F], base *Version[V, F], kind Kind, 
 		next = r.layered(t, base)
 	}
 	r.shown = next
-	t.Effects.told, t.Effects.last = t.Effects.told+1, t.Effects.n
-	e := t.next(DoPublish)
+	e := t.Effects.publish()
 	e.Kind, e.Reason, e.Stamp, e.Version, e.Before, e.Err = kind, reason, seq, next, before, err
 	if pending && r.writes == nil && base.passing() {
 		r.publish(t, &Version[V, F]{}, Evicted, ByAge, base.Seq, nil)

@@ -39,6 +39,7 @@ func TestO0_ATurnTakesItsNumbersOnceAndWhenItNeedsThem(t *testing.T) {
 type minter struct {
 	taken  uint64
 	minted int
+	free   *lifecycle.Air[int]
 }
 
 func (m *minter) Fresh() uint64 { m.taken += 2; return m.taken - 1 }
@@ -49,6 +50,11 @@ func (m *minter) Ready() int { return m.Mint(nil) }
 
 func (*minter) Room(int) *lifecycle.Version[int, int] { return new(lifecycle.Version[int, int]) }
 
-func (*minter) Air() *lifecycle.Air[int] { return &lifecycle.Air[int]{} }
+func (m *minter) Air() (a *lifecycle.Air[int]) {
+	if a, m.free = m.free, nil; a == nil {
+		a = &lifecycle.Air[int]{}
+	}
+	return a
+}
 
-func (*minter) TakeBack(*lifecycle.Air[int]) {}
+func (m *minter) TakeBack(a *lifecycle.Air[int]) { m.free = a }

@@ -3,6 +3,7 @@ package lifecycle_test
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -36,6 +37,7 @@ type world struct {
 	pending map[string]bool
 	commit  uint64 // the stamp of the last that took off
 	applied int    // calls of Apply
+	free    *lifecycle.Air[string]
 }
 
 func newWorld(rules lifecycle.Rules, floor uint64) *world {
@@ -93,6 +95,7 @@ func (w *world) step(waiting bool, replay *replay, command func(*turn)) (effects
 	t := &turn{Rules: &w.rules, Driver: w, Now: w.now, Number: w.number + 1, Waiting: waiting, Replay: replay}
 	w.number += 2
 	command(t)
+	publishes := 0
 	for i := range t.Effects.Len() {
 		e := *t.Effects.At(i)
 		effects = append(effects, e)
@@ -103,10 +106,14 @@ func (w *world) step(waiting bool, replay *replay, command func(*turn)) (effects
 		case lifecycle.DoArm:
 			w.armed = e.At
 		case lifecycle.DoPublish:
+			publishes++
 			e.Version.Revision++
 		case lifecycle.DoCommit:
 			w.commit = e.Stamp
 		}
+	}
+	if n, last := t.Effects.Publishes(); n != publishes || (n > 0 && last.Do != lifecycle.DoPublish) {
+		panic(fmt.Sprintf("%d are published, and it says %d", publishes, n))
 	}
 	return effects
 }
@@ -132,9 +139,28 @@ func (w *world) Ready() string { return w.Mint(nil) }
 
 func (*world) Room(string) *version { return &version{} }
 
-func (*world) Air() *lifecycle.Air[string] { return &lifecycle.Air[string]{} }
+// Air gives away what came back, and checks that nobody has used it since.
+func (w *world) Air() (a *lifecycle.Air[string]) {
+	if a, w.free = w.free, nil; a == nil {
+		a = &lifecycle.Air[string]{}
+	}
+	mustBeZero(a)
+	return a
+}
 
-func (*world) TakeBack(*lifecycle.Air[string]) {}
+func (w *world) TakeBack(a *lifecycle.Air[string]) {
+	mustBeZero(a)
+	if a == w.free {
+		panic("it came back twice")
+	}
+	w.free = a
+}
+
+func mustBeZero(a *lifecycle.Air[string]) {
+	if !reflect.ValueOf(*a).IsZero() {
+		panic(fmt.Sprintf("an Air that is nobody's holds %+v", *a))
+	}
+}
 
 // demand asks, and holds what is pending.
 func (w *world) demand(d demand) []effect {
