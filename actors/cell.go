@@ -49,8 +49,7 @@ func (c *cell[V]) handle(m *message[V]) {
 		return
 	}
 	if t.closed.Load() && m.op != opClose {
-		// The table was closed before this cell could be told.
-		c.handle(&message[V]{op: opClose})
+		c.closeNow() // the table was closed before this cell could be told
 	}
 	var now turn[V]
 	now.Rules, now.Driver, now.Now, now.Values, now.Replay = &t.rules, c, t.clock.Now(), m.ctx, m.replay
@@ -59,6 +58,12 @@ func (c *cell[V]) handle(m *message[V]) {
 	// Not before what is given up has settled: a newcomer would get its end.
 	c.unseal(group, queued)
 }
+
+// closeNow handles an opClose. Its message is no part of handle's frame, which every
+// goroutine that sends has to have room for.
+//
+//go:noinline
+func (c *cell[V]) closeNow() { c.handle(&message[V]{op: opClose}) }
 
 // turn is a turn of a cell. It lies on the handler's stack: nobody keeps a pointer to it
 // or to its effects.

@@ -208,6 +208,12 @@ func (t *Table[V]) askCell(ctx context.Context, c *cell[V], made bool, d *lifecy
 			return a, false, nil
 		}
 	}
+	return t.sendDemand(ctx, c, made, d, hold, b)
+}
+
+// sendDemand is askCell where something has to be decided. Whoever joins what is in the
+// air needs no room for a message on his stack: a thousand new goroutines may.
+func (t *Table[V]) sendDemand(ctx context.Context, c *cell[V], made bool, d *lifecycle.Demand[*Future[V]], hold uint64, b *bulk[V]) (a answer[V], gone bool, err error) {
 	var m message[V]
 	m.op, m.ctx, m.demand, m.hold, m.bulk = opDemand, ctx, *d, hold, b
 	if c.send(&m); m.gone {
