@@ -51,10 +51,10 @@ func (c *cell[V]) handle(m *message[V]) {
 	if t.closed.Load() && m.op != opClose {
 		c.closeNow() // the table was closed before this cell could be told
 	}
-	var now turn[V]
-	now.Rules, now.Driver, now.Now, now.Values, now.Replay = &t.rules, c, t.clock.Now(), m.ctx, m.replay
-	group, queued := c.step(&now, m)
-	c.perform(&now, m)
+	var turn turn[V]
+	turn.Rules, turn.Driver, turn.Now, turn.Values, turn.Replay = &t.rules, c, t.clock.Now(), m.ctx, m.replay
+	group, queued := c.step(&turn, m)
+	c.perform(&turn, m)
 	// Not before what is given up has settled: a newcomer would get its end.
 	c.unseal(group, queued)
 }

@@ -61,7 +61,7 @@ func (r *namer) name(key string) name {
 }
 
 // plain says that n spells a short key of ASCII without a NUL, which is a good key: to
-// see that in the name takes a tenth of a look at the key (checkKey).
+// see that in the name takes a quarter of a look at the key (checkKey).
 func (n name) plain() bool {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	length := n.tail >> kindShift

@@ -19,8 +19,7 @@ type bench struct {
 }
 
 func newBench() *bench {
-	b := &bench{rules: lifecycle.Rules{MaxSupersede: math.MaxInt}}
-	return b
+	return &bench{rules: lifecycle.Rules{MaxSupersede: math.MaxInt}}
 }
 
 // next is the next turn. It is copied once more than package actors does.

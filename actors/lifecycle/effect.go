@@ -16,7 +16,7 @@ type Turn[V any, F any] struct {
 	// Waiting says that somebody holds a future of what is in the air.
 	Waiting bool
 	// Values are the driver's own: what the flights of a future that is minted in
-	// this turn are to carry.
+	// this turn are to carry. nil: nothing.
 	Values any
 	// Replay is what the driver ran for this command (DoReplay), nil at first.
 	Replay *Replay[V]
@@ -25,7 +25,9 @@ type Turn[V any, F any] struct {
 }
 
 // Driver is who performs what a resource asks for. A turn asks it for what the core
-// cannot make, numbers and futures, and for memory where it knows of some.
+// cannot make, numbers and futures, and for memory where it knows of some. It is
+// asked on the goroutine that runs the command; whoever drives several resources with
+// one Driver may be asked by all of them at once.
 type Driver[V any, F any] interface {
 	// Fresh returns a Turn's Number.
 	Fresh() uint64
@@ -95,7 +97,8 @@ type Effects[V any, F any] struct {
 // Len is how many there are.
 func (s *Effects[V, F]) Len() int { return s.n }
 
-// At is the i-th of them.
+// At is the i-th of them, counted from 0 and below Len. It is good until the turn asks
+// for more.
 func (s *Effects[V, F]) At(i int) *Effect[V, F] {
 	if i < len(s.few) {
 		return &s.few[i]
