@@ -64,8 +64,11 @@ func (s *lists[V]) Fetch(ctx context.Context, r Request[[]string]) (Response[[]s
 	if err != nil {
 		return Response[[]string]{}, err
 	}
-	late := ctx.Err() != nil // it will be dropped, and so is what it would seed (O2)
+	// What comes late will be dropped, and so is what it would seed (O2). Those who wait
+	// hear of a timeout before the context does.
 	seeding := t.clock.Now()
+	until, timed := ctx.Deadline()
+	late := ctx.Err() != nil || timed && !t.clock.Time(seeding).Before(until)
 	keys := make([]string, 0, len(items))
 	seen := make(map[string]struct{}, len(items))
 	for i, item := range items {
