@@ -34,7 +34,9 @@ func TestC2_AKeptContextStaysItsFlights(t *testing.T) {
 		_, err := table.Get(context.WithValue(t.Context(), id{}, key), key)
 		require.NoError(t, err)
 	}
-	require.Eventually(t, func() bool { return table.Stats().InFlight == 0 }, time.Minute, time.Millisecond)
+	for table.Stats().InFlight > 0 {
+		runtime.Gosched()
+	}
 	for key, ctx := range kept {
 		require.Equal(t, key, ctx.Value(id{}))
 		require.ErrorIs(t, ctx.Err(), context.Canceled)
@@ -64,13 +66,11 @@ func TestStressF1_EveryCallerGetsWhatIsHis(t *testing.T) {
 		n, _ := strconv.Atoi(key)
 		switch rand.IntN(64) {
 		case 0:
-			time.Sleep(400 * time.Microsecond)
+			<-ctx.Done() // and comes late
 		case 1:
 			return 0, errors.New("no")
 		case 2:
 			return 0, ErrNotFound
-		case 3:
-			<-ctx.Done()
 		default:
 			for range rand.IntN(3) {
 				runtime.Gosched()
