@@ -116,7 +116,7 @@ func TestM1_MaxWeightCountsOptimisticValues(t *testing.T) {
 				if _, resident := c.Peek("k"); resident && k.heavy {
 					require.Less(t, n, 12)
 				} else {
-					require.Greater(t, n, 70)
+					require.Greater(t, fill(), 70) // it may have gone at the end of the last one
 				}
 			})
 		})
